@@ -10,7 +10,7 @@ public sealed interface Outcome {
     /**
      * Done.
      *
-     * @param result anything Jackson can write, at most {@code millrace.worker.max-result} bytes as JSON; null for none
+     * @param result anything Jackson can write, at most {@code millrace.settle.max-result} bytes as JSON; null for none
      * @param artifacts files to keep beside the result, written in the transaction that completes the job
      */
     record Success(Object result, List<Artifact> artifacts) implements Outcome {
@@ -28,14 +28,15 @@ public sealed interface Outcome {
      *
      * @param cause what went wrong; its class, message and stack are shown to the operator
      * @param after wait this long instead of the backoff (a {@code Retry-After}); null for the backoff
+     * @param detail more of the same for programs, anything Jackson can write; null for none
      */
-    record Retry(Throwable cause, Duration after) implements Outcome {
+    record Retry(Throwable cause, Duration after, Object detail) implements Outcome {
         public Retry {
             Objects.requireNonNull(cause, "cause");
         }
 
         public Retry(Throwable cause) {
-            this(cause, null);
+            this(cause, null, null);
         }
     }
 

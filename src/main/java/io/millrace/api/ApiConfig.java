@@ -1,0 +1,55 @@
+package io.millrace.api;
+
+import java.time.Duration;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+
+/** What the API takes. */
+@ConfigMapping(prefix = "millrace.api")
+public interface ApiConfig {
+    /** Most bytes of a request with one job. 1 kB to 16 MB. */
+    @WithDefault("262144")
+    @Min(1_024)
+    @Max(16_777_216)
+    int maxBody();
+
+    /** Most bytes of a bulk request. 1 kB to 16 MB. */
+    @WithDefault("16777216")
+    @Min(1_024)
+    @Max(16_777_216)
+    int maxBulkBody();
+
+    /** Most jobs in a bulk request. 1 to 10,000. */
+    @WithDefault("10000")
+    @Min(1)
+    @Max(10_000)
+    int maxBulkJobs();
+
+    /** How deep a payload may nest. 1 to 500. */
+    @WithDefault("64")
+    @Min(1)
+    @Max(500)
+    int maxDepth();
+
+    /** How far ahead a job may be scheduled. */
+    @WithDefault("366d")
+    Duration maxDelay();
+
+    /** The longest timeout of one attempt. */
+    @WithDefault("24h")
+    Duration maxTimeout();
+
+    /** The longest {@code ?wait=}. */
+    @WithDefault("60s")
+    Duration maxWait();
+
+    /** Most requests that may wait for the end of a job at once. 1 to 100,000. */
+    @WithDefault("10000")
+    @Min(1)
+    @Max(100_000)
+    int maxWaiting();
+}

@@ -1,0 +1,237 @@
+package io.millrace.api;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+
+import io.millrace.intake.Intake;
+import io.millrace.intake.JobIds;
+import io.millrace.job.Job;
+import io.millrace.job.JobState;
+import io.millrace.job.NewJob;
+import io.millrace.job.StoredJob;
+import io.millrace.store.JobQueries;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.mutiny.Uni;
+
+/** Jobs: hand in, look at, list. */
+@Path(JobsResource.PATH)
+@Produces(MediaType.APPLICATION_JSON)
+public class JobsResource {
+    static final String PATH = "/v1/jobs";
+    static final String NDJSON = "application/x-ndjson";
+
+    /** Until there are accounts, everything belongs to one tenant. */
+    public static final String TENANT = "default";
+
+    private static final UUID HIGHEST = new UUID(-1, -1);
+    private static final UUID LOWEST = new UUID(0, 0);
+    private static final int DEFAULT_LIMIT = 50;
+    private static final int MOST = 200;
+    private static final Pattern SECONDS = Pattern.compile("(\\d{1,4})s?");
+    private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
+
+    private final JobReader reader;
+    private final Intake intake;
+    private final JobQueries queries;
+    private final EndWatcher ends;
+    private final ApiConfig config;
+
+    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, ApiConfig config) {
+        this.reader = reader;
+        this.intake = intake;
+        this.queries = queries;
+        this.ends = ends;
+        this.config = config;
+    }
+
+    /** What was stored. */
+    @RegisterForReflection
+    public record Accepted(UUID id, String type, String queue, JobState state, Instant runAt, Instant createdAt) {
+        static Accepted of(NewJob job, StoredJob stored) {
+            return new Accepted(job.id(), job.type(), job.queue(), stored.state(), stored.runAt(), stored.createdAt());
+        }
+    }
+
+    /** 201 means that the job is committed to PostgreSQL. */
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    public Uni<Response> enqueue(byte[] body, @HeaderParam("Idempotency-Key") String idempotencyKey) {
+        if (idempotencyKey != null) {
+            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
+                    "Leave the header out.");
+        }
+        NewJob job = reader.readJob(body, TENANT);
+        return intake.accept(job)
+                .map(stored -> Response.created(URI.create(PATH + "/" + job.id())).entity(Accepted.of(job, stored)).build());
+    }
+
+    /** One result per job handed in: what was stored, or what is wrong. */
+    @RegisterForReflection
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record BulkItem(int status, Accepted job, Problem problem) {}
+
+    @RegisterForReflection
+    public record BulkResult(int accepted, int refused, List<BulkItem> items) {}
+
+    /** One bad job does not fail the others; {@code items} has a result for each, in order. */
+    @POST
+    @Path("/bulk")
+    @Consumes({MediaType.APPLICATION_JSON, NDJSON})
+    public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType) {
+        List<JobReader.Item> items = reader.readJobs(body, contentType.isCompatible(MediaType.valueOf(NDJSON)), TENANT);
+        if (items.isEmpty()) {
+            return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
+        }
+        List<Uni<BulkItem>> results = new ArrayList<>(items.size());
+        items.forEach(item -> results.add(accept(item)));
+        return Uni.join().all(results).andFailFast().map(all -> {
+            int accepted = (int) all.stream().filter(item -> item.job() != null).count();
+            return new BulkResult(accepted, all.size() - accepted, all);
+        });
+    }
+
+    private Uni<BulkItem> accept(JobReader.Item item) {
+        if (item.problem() != null) {
+            return Uni.createFrom().item(refused(item.problem()));
+        }
+        return intake.accept(item.job())
+                .map(stored -> new BulkItem(201, Accepted.of(item.job(), stored), null))
+                .onFailure().recoverWithItem(failure -> refused(ProblemMapper.problemOf(failure)));
+    }
+
+    private static BulkItem refused(ProblemException failure) {
+        return new BulkItem(failure.problem().status(), null, failure.problem());
+    }
+
+    /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up. */
+    @GET
+    @Path("/{id}")
+    public Uni<JobView> get(@PathParam("id") String idText, @QueryParam("wait") String wait,
+            @HeaderParam("Prefer") String prefer,
+            @QueryParam("expand") String expand) {
+        UUID id = id(idText);
+        Duration limit = wait(wait, prefer);
+        return find(id)
+                .chain(job -> job.state().isTerminal() || limit.isZero()
+                        ? Uni.createFrom().item(job)
+                        : ends.awaitEnd(id, limit).chain(() -> find(id)))
+                .chain(job -> "attempts".equals(expand)
+                        ? queries.findAttempts(id).map(attempts -> JobView.of(job, attempts))
+                        : Uni.createFrom().item(JobView.of(job, null)));
+    }
+
+    private Uni<Job> find(UUID id) {
+        return queries.find(TENANT, id).onItem().ifNull().failWith(() -> noSuchJob(id.toString()));
+    }
+
+    /** A page of jobs. */
+    @RegisterForReflection
+    public record Page(List<JobView> data, String nextCursor) {}
+
+    /** Newest first. */
+    @GET
+    public Uni<Page> list(@QueryParam("state") String state, @QueryParam("queue") String queue, @QueryParam("type") String type,
+            @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter, @QueryParam("limit") Integer limit,
+            @QueryParam("cursor") String cursor) {
+        JobState wanted = state == null
+                ? null
+                : JobState.named(state).orElseThrow(() -> invalid("state", "must be one of " + List.of(JobState.values())));
+        int most = limit == null ? DEFAULT_LIMIT : limit;
+        if (most < 1 || most > MOST) {
+            throw invalid("limit", "must be 1 to " + MOST);
+        }
+        UUID behind = cursor == null ? HIGHEST : cursor(cursor);
+        UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
+        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, queue, type, tag, most))
+                .map(jobs -> new Page(jobs.stream().map(job -> JobView.of(job, null)).toList(),
+                        jobs.size() < most ? null : cursor(jobs.get(jobs.size() - 1).id())));
+    }
+
+    /** A file that the job made. */
+    @GET
+    @Path("/{id}/artifacts/{name}")
+    @Produces(MediaType.WILDCARD)
+    public Uni<Response> artifact(@PathParam("id") String id, @PathParam("name") String name) {
+        return queries.findArtifact(TENANT, id(id), name)
+                .onItem().ifNull()
+                .failWith(() -> ProblemException.notFound("there is no job " + id + " with an artifact " + name))
+                .map(artifact -> Response.ok(artifact.bytes(), artifact.contentType())
+                        .header("X-Content-Type-Options", "nosniff")
+                        .header("Content-Security-Policy", "default-src 'none'; sandbox")
+                        .build());
+    }
+
+    private static UUID id(String text) {
+        try {
+            return UUID.fromString(text);
+        } catch (IllegalArgumentException notAnId) {
+            throw noSuchJob(text);
+        }
+    }
+
+    private static ProblemException noSuchJob(String id) {
+        return ProblemException.notFound("there is no job " + id);
+    }
+
+    private Duration wait(String wait, String prefer) {
+        Duration asked = Duration.ZERO;
+        if (wait != null) {
+            Matcher seconds = SECONDS.matcher(wait);
+            if (!seconds.matches()) {
+                throw invalid("wait", "must be seconds, for example 20s");
+            }
+            asked = Duration.ofSeconds(Long.parseLong(seconds.group(1)));
+        } else if (prefer != null) {
+            Matcher preferred = PREFER_WAIT.matcher(prefer);
+            asked = preferred.find() ? Duration.ofSeconds(Long.parseLong(preferred.group(1))) : asked;
+        }
+        return asked.compareTo(config.maxWait()) > 0 ? config.maxWait() : asked;
+    }
+
+    private static Instant time(String text) {
+        try {
+            return OffsetDateTime.parse(text.replace(' ', '+')).toInstant(); // a + that was not encoded arrives as a blank
+        } catch (DateTimeException e) {
+            throw invalid("createdAfter", "must be an RFC 3339 time with a zone, for example 2030-01-31T08:00:00Z");
+        }
+    }
+
+    private static String cursor(UUID id) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(id.toString().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static UUID cursor(String text) {
+        try {
+            return UUID.fromString(new String(Base64.getUrlDecoder().decode(text), StandardCharsets.US_ASCII));
+        } catch (IllegalArgumentException e) {
+            throw invalid("cursor", "must be the nextCursor of an earlier answer");
+        }
+    }
+
+    private static ProblemException invalid(String parameter, String message) {
+        return ProblemException.invalid(List.of(new Problem.FieldError("?" + parameter, "invalid-parameter", message)));
+    }
+}

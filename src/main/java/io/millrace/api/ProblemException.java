@@ -1,0 +1,72 @@
+package io.millrace.api;
+
+import java.util.List;
+
+/** Ends a request with a {@link Problem}. */
+public final class ProblemException extends RuntimeException {
+    private final transient Problem problem;
+
+    private ProblemException(int status, String name, String title, String detail, String hint,
+            List<Problem.FieldError> errors) {
+        super(detail, null, false, false);
+        this.problem = new Problem("urn:millrace:problem:" + name, title, status, detail, hint, errors);
+    }
+
+    Problem problem() {
+        return problem;
+    }
+
+    static ProblemException invalidJson(String detail) {
+        return new ProblemException(400, "invalid-json", "The body is not JSON that can be read", detail,
+                "Send one JSON object, in UTF-8.", List.of());
+    }
+
+    static ProblemException unreadableText(String path, String what) {
+        return new ProblemException(422, "unreadable-text", "A text holds what PostgreSQL cannot keep",
+                path + " holds " + what, "Remove it, or encode the text, for example as Base64.",
+                List.of(new Problem.FieldError(path, "unreadable-text", "holds " + what)));
+    }
+
+    static ProblemException invalid(List<Problem.FieldError> errors) {
+        String detail = errors.size() == 1
+                ? errors.get(0).path() + " " + errors.get(0).message()
+                : errors.size() + " fields cannot be used";
+        return new ProblemException(400, "invalid-request", "The request cannot be used as it is", detail,
+                "Correct what errors names and send it again; nothing was stored.", errors);
+    }
+
+    static ProblemException tooLarge(long limit) {
+        return new ProblemException(413, "body-too-large", "The body is too large",
+                "the body has more than " + limit + " bytes",
+                "Store large data elsewhere and send where it is.", List.of());
+    }
+
+    static ProblemException notFound(String what) {
+        return new ProblemException(404, "not-found", "Not found", what, null, List.of());
+    }
+
+    static ProblemException queueFull() {
+        return new ProblemException(503, "overloaded", "Too many jobs arrive at once", "nothing was stored",
+                "Send it again after the time in Retry-After.", List.of());
+    }
+
+    static ProblemException storeUnavailable() {
+        return new ProblemException(503, "store-unavailable", "PostgreSQL does not answer",
+                "it is unknown whether the request took effect",
+                "Send it again after the time in Retry-After.", List.of());
+    }
+
+    static ProblemException tooSlow() {
+        return new ProblemException(503, "query-too-slow", "The query took too long", "it was stopped",
+                "Narrow it: name a queue, a type or createdAfter.", List.of());
+    }
+
+    static ProblemException refusedByStore(String detail) {
+        return new ProblemException(422, "refused-by-store", "PostgreSQL cannot keep this job", detail,
+                "Correct the payload and send it again; nothing was stored.", List.of());
+    }
+
+    static ProblemException notSupported(String detail, String hint) {
+        return new ProblemException(400, "not-supported", "Not supported", detail, hint, List.of());
+    }
+}

@@ -1,0 +1,69 @@
+package io.millrace.api.compat;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+
+import jakarta.inject.Singleton;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.millrace.api.ApiConfig;
+import io.millrace.api.PayloadText;
+import io.millrace.handler.JobType;
+import io.millrace.intake.JobIds;
+import io.millrace.job.JobOptions;
+import io.millrace.job.NewJob;
+import io.millrace.job.Priority;
+
+/** Reads the bodies of the older systems' requests. */
+@Singleton
+class CompatBody {
+    private final ObjectMapper json = JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private final JobIds ids = new JobIds();
+    private final int limit;
+
+    CompatBody(ApiConfig config) {
+        limit = config.maxBody();
+    }
+
+    /** @param missing what to say if the body is no JSON object */
+    ObjectNode readObject(byte[] body, String missing) {
+        if (body == null || body.length == 0) {
+            throw CompatError.badRequest(missing);
+        }
+        if (body.length > limit) {
+            throw CompatError.badRequest("the body has more than " + limit + " bytes");
+        }
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            if (json.readTree(text) instanceof ObjectNode object) {
+                return object;
+            }
+            throw CompatError.badRequest(missing);
+        } catch (CharacterCodingException e) {
+            throw CompatError.badRequest("the body is not valid UTF-8");
+        } catch (JsonProcessingException e) {
+            throw CompatError.badRequest("the body is not valid JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    /** A job of a type with that type's defaults. */
+    NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt) {
+        String text = payload.toString();
+        String fault = PayloadText.findFault(text);
+        if (fault != null) {
+            throw CompatError.badRequest("the payload holds " + fault + "; remove it");
+        }
+        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, text, JobOptions.NONE, List.of(),
+                type.retry().maxAttempts(), runAt, null);
+    }
+}

@@ -1,0 +1,105 @@
+package io.millrace.api.compat;
+
+import java.time.Instant;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.millrace.api.JobsResource;
+import io.millrace.handler.JobHandler;
+import io.millrace.handler.JobHandlers;
+import io.millrace.intake.Intake;
+import io.millrace.job.Job;
+import io.millrace.job.JobState;
+import io.millrace.store.JobQueries;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.mutiny.Uni;
+
+/** The paths of the Redis Streams scheduler. */
+@Path("/jobs")
+@Produces(MediaType.APPLICATION_JSON)
+public class StreamJobsResource {
+    private final CompatBody bodies;
+    private final JobHandlers handlers;
+    private final Intake intake;
+    private final JobQueries queries;
+
+    StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries) {
+        this.bodies = bodies;
+        this.handlers = handlers;
+        this.intake = intake;
+        this.queries = queries;
+    }
+
+    @RegisterForReflection
+    public record Created(UUID jobId, String status) {}
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    public Uni<Response> submit(byte[] body) {
+        String missing = "Missing type or payload";
+        ObjectNode request = bodies.readObject(body, missing);
+        JsonNode type = request.path("type");
+        JsonNode payload = request.path("payload");
+        if (!type.isTextual() || type.asText().isBlank() || payload.isMissingNode() || payload.isNull()) {
+            throw CompatError.badRequest(missing);
+        }
+        // That system's types were in upper case.
+        JobHandler<?> handler = handlers.find(type.asText().toLowerCase(Locale.ROOT));
+        if (handler == null) {
+            throw CompatError
+                    .badRequest("Unknown type " + type.asText() + ", known types: " + String.join(", ", handlers.names()));
+        }
+        return intake.accept(bodies.job(handler.type(), JobsResource.TENANT, payload, null))
+                .map(stored -> Response.status(Response.Status.CREATED)
+                        .entity(new Created(stored.id(), JobState.PENDING.name())).build());
+    }
+
+    /**
+     * A job as that system showed it.
+     *
+     * @param redisId always null: an entry of a stream is a delivery here, not an identity
+     */
+    @RegisterForReflection
+    public record JobRow(UUID id, @JsonProperty("redis_id") String redisId, String status, @JsonRawValue String payload,
+            @JsonRawValue String result, @JsonProperty("created_at") Instant createdAt,
+            @JsonProperty("updated_at") Instant updatedAt) {
+
+        static JobRow of(Job job) {
+            Instant updated = Stream.of(job.createdAt(), job.startedAt(), job.finishedAt()).filter(time -> time != null)
+                    .max(Instant::compareTo).orElseThrow();
+            return new JobRow(job.id(), null, status(job.state()), job.payload(), job.result(), job.createdAt(), updated);
+        }
+
+        private static String status(JobState state) {
+            return switch (state) {
+                case SCHEDULED, PENDING, RETRYING -> "PENDING";
+                case PROCESSING -> "PROCESSING";
+                case COMPLETED -> "COMPLETED";
+                case FAILED, CANCELLED -> "FAILED";
+            };
+        }
+    }
+
+    @GET
+    @Path("/{id}")
+    public Uni<JobRow> get(@PathParam("id") String id) {
+        return queries.find(JobsResource.TENANT, CompatIds.parse(id))
+                .onItem().ifNull().failWith(CompatError::noSuchJob)
+                .map(JobRow::of);
+    }
+}

@@ -1,0 +1,112 @@
+package io.millrace.app;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+
+import org.flywaydb.core.api.FlywayException;
+import org.jboss.logging.Logger;
+
+import io.millrace.store.DatabaseUrl;
+import io.millrace.store.Migrations;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/** Checks, before anything is started, what the process cannot do without; each failure is one line that says what to do. */
+final class Preflight {
+    private static final Logger LOG = Logger.getLogger(Preflight.class);
+    private static final int ANSWER_SECONDS = 10;
+    private static final int OLDEST_REDIS = 7;
+
+    private Preflight() {}
+
+    /** @throws StartFailure if another process has the port */
+    static void checkPortIsFree(String variable, int port) {
+        if (port == 0) {
+            return; // any free one
+        }
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(port));
+        } catch (BindException e) {
+            throw StartFailure.environment("port " + port + " is in use by another process: stop it, or set " + variable
+                    + " to a free port");
+        } catch (IOException e) {
+            throw StartFailure.environment("port " + port + " cannot be used (" + e.getMessage() + "): set " + variable
+                    + " to another port");
+        }
+    }
+
+    /** Brings the schema up to date, which needs a database that answers. @throws StartFailure if it does not */
+    static void migrate(String databaseUrl) {
+        try {
+            int count = Migrations.run(databaseUrl);
+            if (count > 0) {
+                LOG.infof("schema brought up to date by %d migrations", count);
+            }
+        } catch (FlywayException e) {
+            DatabaseUrl database = DatabaseUrl.parse(databaseUrl);
+            throw StartFailure
+                    .environment("PostgreSQL at " + database.host() + ":" + database.port() + "/" + database.database()
+                            + " cannot be used: " + reason(e) + "; check that it runs and that MILLRACE_DATABASE_URL is right");
+        }
+    }
+
+    /** @throws StartFailure if Redis does not answer or is too old */
+    static void checkRedis(String redisUrl) {
+        URI uri = URI.create(redisUrl);
+        String where = "Redis at " + uri.getHost() + ":" + (uri.getPort() < 0 ? 6379 : uri.getPort());
+        Vertx vertx = Vertx
+                .vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1).setInternalBlockingPoolSize(1));
+        Redis client = Redis.createClient(vertx, redisUrl);
+        try {
+            Response info = client.send(Request.cmd(Command.INFO)).toCompletionStage().toCompletableFuture()
+                    .get(ANSWER_SECONDS, TimeUnit.SECONDS);
+            checkInfo(where, info.toString());
+        } catch (StartFailure e) {
+            throw e;
+        } catch (Exception e) {
+            throw StartFailure.environment(where + " cannot be used: " + reason(e)
+                    + "; check that it runs and that MILLRACE_REDIS_URL is right");
+        } finally {
+            client.close();
+            vertx.close();
+        }
+    }
+
+    private static void checkInfo(String where, String info) {
+        String version = field(info, "redis_version");
+        if (Integer.parseInt(version.split("\\.")[0]) < OLDEST_REDIS) {
+            throw StartFailure.environment(where + " is version " + version + ": Millrace needs Redis " + OLDEST_REDIS
+                    + ".0 or newer, or Valkey");
+        }
+        String policy = field(info, "maxmemory_policy");
+        if (!"noeviction".equals(policy)) {
+            LOG.warnf("%s evicts keys when it is full (maxmemory-policy %s): no job is lost by it, but jobs may start late; "
+                    + "set it to noeviction", where, policy);
+        }
+    }
+
+    private static String field(String info, String name) {
+        return info.lines().filter(line -> line.startsWith(name + ":")).map(line -> line.substring(name.length() + 1).strip())
+                .findFirst().orElse("0");
+    }
+
+    /** @return the first line of the deepest cause that says something */
+    private static String reason(Throwable failure) {
+        String reason = failure.getClass().getSimpleName();
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause.getMessage() != null && !cause.getMessage().isBlank()) {
+                reason = cause.getMessage().strip().lines().findFirst().orElse(reason);
+            }
+        }
+        return reason;
+    }
+}

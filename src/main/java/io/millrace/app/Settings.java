@@ -1,0 +1,81 @@
+package io.millrace.app;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+import io.millrace.store.DatabaseUrl;
+
+/**
+ * What is needed before Quarkus starts, from system properties ({@code millrace.mode}) or the environment
+ * ({@code MILLRACE_MODE}).
+ *
+ * @param databaseUrl null if embedded servers are to be started, and then {@code redisUrl} is null too
+ */
+record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir) {
+
+    /** @throws StartFailure if a setting cannot be used; the message names it and says what to do */
+    static Settings read() {
+        Mode mode = Mode.named(setting("millrace.mode").orElse("all"));
+        String databaseUrl = setting("millrace.database.url").orElse(null);
+        String redisUrl = setting("millrace.redis.url").orElse(null);
+        if (databaseUrl == null && redisUrl != null) {
+            throw StartFailure
+                    .usage("MILLRACE_REDIS_URL is set but MILLRACE_DATABASE_URL is not: set both for your own servers, "
+                            + "or neither to start embedded ones");
+        }
+        if (databaseUrl != null && redisUrl == null) {
+            throw StartFailure
+                    .usage("MILLRACE_DATABASE_URL is set but MILLRACE_REDIS_URL is not: set both for your own servers, "
+                            + "or neither to start embedded ones");
+        }
+        if (databaseUrl != null) {
+            check(databaseUrl, redisUrl);
+        }
+        return new Settings(mode, databaseUrl, redisUrl, port("millrace.http.port", 8080),
+                port("millrace.management.port", 9000),
+                Path.of(setting("millrace.local.dir").orElse(".millrace")).toAbsolutePath().normalize());
+    }
+
+    boolean isEmbedded() {
+        return databaseUrl == null;
+    }
+
+    private static void check(String databaseUrl, String redisUrl) {
+        try {
+            DatabaseUrl.parse(databaseUrl);
+        } catch (IllegalArgumentException e) {
+            throw StartFailure.usage("MILLRACE_DATABASE_URL cannot be used: " + e.getMessage()
+                    + "; set it to postgresql://user:password@host:port/database");
+        }
+        if (!redisUrl.startsWith("redis://") && !redisUrl.startsWith("rediss://")) {
+            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: it must start with redis:// or rediss://; set it to "
+                    + "redis://[:password@]host:port[/db]");
+        }
+    }
+
+    private static int port(String name, int otherwise) {
+        String text = setting(name).orElse(null);
+        if (text == null) {
+            return otherwise;
+        }
+        try {
+            int port = Integer.parseInt(text);
+            if (port >= 0 && port <= 65_535) {
+                return port;
+            }
+        } catch (NumberFormatException notANumber) {
+            // said below
+        }
+        throw StartFailure.usage(variable(name) + " is '" + text + "': set it to a port from 1 to 65535");
+    }
+
+    private static Optional<String> setting(String name) {
+        String value = System.getProperty(name, System.getenv(variable(name)));
+        return Optional.ofNullable(value).map(String::strip).filter(text -> !text.isEmpty());
+    }
+
+    private static String variable(String name) {
+        return name.toUpperCase(Locale.ROOT).replace('.', '_');
+    }
+}

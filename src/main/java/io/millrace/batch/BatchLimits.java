@@ -1,0 +1,29 @@
+package io.millrace.batch;
+
+import java.time.Duration;
+
+/**
+ * The bounds of one {@link Batcher}.
+ *
+ * @param items most items in one batch
+ * @param bytes most bytes in one batch; a single larger item travels alone
+ * @param waiting most items that may wait for a place in a batch; one more is refused
+ * @param flights how many batches may be under way at once; 1 makes the largest batches
+ * @param timeout how long one flush may take before its items fail with {@link BatchTimeoutException}
+ */
+public record BatchLimits(int items, long bytes, int waiting, int flights, Duration timeout) {
+
+    public BatchLimits {
+        require(items > 0, "items");
+        require(bytes > 0, "bytes");
+        require(waiting > 0, "waiting");
+        require(flights > 0, "flights");
+        require(timeout.toMillis() > 0, "timeout");
+    }
+
+    private static void require(boolean held, String what) {
+        if (!held) {
+            throw new IllegalArgumentException(what + " of a batcher must be positive");
+        }
+    }
+}

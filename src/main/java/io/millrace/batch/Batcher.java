@@ -1,0 +1,208 @@
+package io.millrace.batch;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+
+/**
+ * Batches that form by themselves. While one flush is under way, what arrives waits; when it ends, all that waited is the
+ * next batch. So a lone item pays one round trip and no timer, and a flood pays one round trip per hundreds of items.
+ *
+ * <p>
+ * Thread-safe. Flushes start on the executor, results are delivered on the thread that ends the flush. Items keep their
+ * order within and across batches, as long as {@link BatchLimits#flights()} is 1.
+ *
+ * @param <T> what goes in
+ * @param <R> what comes back for each item
+ */
+public final class Batcher<T, R> {
+
+    /** Does one round trip for many items. */
+    @FunctionalInterface
+    public interface Flush<T, R> {
+        /** @return one result per item, in the order of the items */
+        Uni<List<R>> flush(List<T> items);
+    }
+
+    private record Waiting<T, R>(T item, long bytes, UniEmitter<? super R> emitter) {}
+
+    private final String name;
+    private final BatchLimits limits;
+    private final ToLongFunction<T> sizeOf;
+    private final Predicate<Throwable> isFaultOfAnItem;
+    private final Executor executor;
+    private final Flush<T, R> flush;
+
+    // Guarded by `this`; never held while foreign code runs.
+    private final ArrayDeque<Waiting<T, R>> waiting = new ArrayDeque<>();
+    private final List<UniEmitter<? super Void>> idleListeners = new ArrayList<>();
+    private int inFlight;
+    private boolean startRequested;
+    private boolean starting;
+
+    /**
+     * @param name says in messages what is batched
+     * @param sizeOf bytes of an item, for {@link BatchLimits#bytes()}
+     * @param isFaultOfAnItem true for failures that say "the whole batch was refused, with no effect, because some item is bad".
+     *        Such a batch is halved and tried again until the bad items stand alone, so that they do not fail their neighbours.
+     *        Other failures fail the whole batch.
+     * @param executor starts a batch when none is under way: an event loop
+     */
+    public Batcher(String name, BatchLimits limits, ToLongFunction<T> sizeOf, Predicate<Throwable> isFaultOfAnItem,
+            Executor executor,
+            Flush<T, R> flush) {
+        this.name = name;
+        this.limits = limits;
+        this.sizeOf = sizeOf;
+        this.isFaultOfAnItem = isFaultOfAnItem;
+        this.executor = executor;
+        this.flush = flush;
+    }
+
+    /** For items of about the same size, where a failure is never the fault of one of them. */
+    public Batcher(String name, BatchLimits limits, Executor executor, Flush<T, R> flush) {
+        this(name, limits, item -> 1, failure -> false, executor, flush);
+    }
+
+    /**
+     * Hands an item in once the Uni is subscribed to. Cancelling the subscription does not take the item back.
+     *
+     * @return its result; fails with {@link BatchFullException} if too many wait, with {@link BatchTimeoutException} if the
+     *         flush did not answer, or with the failure of the flush
+     */
+    public Uni<R> submit(T item) {
+        return Uni.createFrom().emitter(emitter -> {
+            if (!add(new Waiting<>(item, sizeOf.applyAsLong(item), emitter))) {
+                emitter.fail(new BatchFullException(name, limits.waiting()));
+            }
+        });
+    }
+
+    /** Completes when nothing waits, nothing is under way and all results have been handed out. */
+    public Uni<Void> idle() {
+        return Uni.createFrom().emitter(emitter -> {
+            synchronized (this) {
+                if (inFlight > 0 || !waiting.isEmpty()) {
+                    idleListeners.add(emitter);
+                    return;
+                }
+            }
+            emitter.complete(null);
+        });
+    }
+
+    /** @return how many items wait for a place in a batch */
+    public synchronized int waitingCount() {
+        return waiting.size();
+    }
+
+    private boolean add(Waiting<T, R> entry) {
+        boolean mustStart;
+        synchronized (this) {
+            if (waiting.size() >= limits.waiting()) {
+                return false;
+            }
+            waiting.add(entry);
+            mustStart = inFlight < limits.flights() && !startRequested;
+            startRequested |= mustStart;
+        }
+        if (mustStart) {
+            executor.execute(this::startFlights);
+        }
+        return true;
+    }
+
+    /** Starts batches until nothing waits or no flight is free. A loop, not a recursion: a flush may end before it returns. */
+    private void startFlights() {
+        synchronized (this) {
+            if (starting) {
+                return; // that loop looks once more before it ends, so it will see what has changed
+            }
+            starting = true;
+        }
+        for (List<Waiting<T, R>> batch = takeBatch(); batch != null; batch = takeBatch()) {
+            fly(batch, this::land);
+        }
+    }
+
+    /** @return null if there is nothing to start; otherwise the caller owns a flight */
+    private synchronized List<Waiting<T, R>> takeBatch() {
+        if (inFlight >= limits.flights() || waiting.isEmpty()) {
+            starting = false;
+            startRequested = false;
+            return null;
+        }
+        inFlight++;
+        List<Waiting<T, R>> batch = new ArrayList<>(Math.min(waiting.size(), limits.items()));
+        long bytes = 0;
+        while (!waiting.isEmpty() && batch.size() < limits.items()) {
+            bytes += waiting.peek().bytes();
+            if (bytes > limits.bytes() && !batch.isEmpty()) {
+                break;
+            }
+            batch.add(waiting.poll());
+        }
+        return batch;
+    }
+
+    /** Lands first, so that the store has the next batch to work on while the results of this one are handed out. */
+    private void fly(List<Waiting<T, R>> batch, Runnable land) {
+        flushOnce(batch).subscribe().with(results -> {
+            land.run();
+            handOut(batch, results);
+            announceIfIdle();
+        }, failure -> {
+            if (batch.size() > 1 && isFaultOfAnItem.test(failure)) {
+                int middle = batch.size() / 2;
+                fly(batch.subList(0, middle), () -> fly(batch.subList(middle, batch.size()), land));
+            } else {
+                land.run();
+                batch.forEach(entry -> entry.emitter().fail(failure));
+                announceIfIdle();
+            }
+        });
+    }
+
+    private Uni<List<R>> flushOnce(List<Waiting<T, R>> batch) {
+        List<T> items = new ArrayList<>(batch.size());
+        batch.forEach(entry -> items.add(entry.item()));
+        return Uni.createFrom().deferred(() -> flush.flush(items))
+                .ifNoItem().after(limits.timeout()).failWith(() -> new BatchTimeoutException(name, limits.timeout()));
+    }
+
+    private void handOut(List<Waiting<T, R>> batch, List<R> results) {
+        if (results.size() != batch.size()) {
+            var mismatch = new IllegalStateException(name + ": " + results.size() + " results for " + batch.size() + " items");
+            batch.forEach(entry -> entry.emitter().fail(mismatch));
+            return;
+        }
+        for (int i = 0; i < results.size(); i++) {
+            batch.get(i).emitter().complete(results.get(i));
+        }
+    }
+
+    private void land() {
+        synchronized (this) {
+            inFlight--;
+        }
+        startFlights();
+    }
+
+    private void announceIfIdle() {
+        List<UniEmitter<? super Void>> toTell;
+        synchronized (this) {
+            if (inFlight > 0 || !waiting.isEmpty() || idleListeners.isEmpty()) {
+                return;
+            }
+            toTell = List.copyOf(idleListeners);
+            idleListeners.clear();
+        }
+        toTell.forEach(emitter -> emitter.complete(null));
+    }
+}

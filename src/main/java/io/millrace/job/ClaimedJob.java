@@ -1,0 +1,25 @@
+package io.millrace.job;
+
+import java.util.UUID;
+
+/**
+ * A job that this worker may run.
+ *
+ * @param payload JSON, as the client wrote it
+ * @param failures how often a handler said no, before this attempt
+ * @param lost how often a lease of it ran out
+ * @param isCancelRequested true if someone cancelled it while its last worker was silent
+ */
+public record ClaimedJob(Lease lease, String tenant, String queue, String type, Priority priority, String payload,
+        JobOptions options,
+        int failures, int lost, int maxAttempts, boolean isCancelRequested) {
+
+    public UUID id() {
+        return lease.jobId();
+    }
+
+    /** @return 1 for the first: lost leases and snoozes do not count */
+    public int attempt() {
+        return failures + 1;
+    }
+}

@@ -1,0 +1,27 @@
+package io.millrace.job;
+
+/**
+ * What went wrong in one attempt, as it is stored and shown.
+ *
+ * @param reason null while the job will be tried again
+ * @param error short name of the exception, or of the kind of failure
+ * @param stack at most {@link #MAX_STACK} characters; null if there is none
+ * @param detail more for programs, JSON; null for none
+ */
+public record Failure(FailureReason reason, String error, String message, String stack, String detail) {
+    public static final int MAX_STACK = 8_000;
+    public static final int MAX_MESSAGE = 2_000;
+
+    public Failure {
+        message = cut(message, MAX_MESSAGE);
+        stack = cut(stack, MAX_STACK);
+    }
+
+    public Failure withReason(FailureReason why) {
+        return new Failure(why, error, message, stack, detail);
+    }
+
+    private static String cut(String text, int max) {
+        return text == null || text.length() <= max ? text : text.substring(0, max) + "...";
+    }
+}

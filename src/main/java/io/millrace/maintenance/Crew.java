@@ -1,0 +1,55 @@
+package io.millrace.maintenance;
+
+import java.util.function.Supplier;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.smallrye.mutiny.Uni;
+
+/** Runs the chores on their timers, in processes that work. A chore that fails is tried again at its next tick. */
+@Singleton
+public class Crew {
+    private static final Logger LOG = Logger.getLogger(Crew.class);
+
+    private final Relay relay;
+    private final DelayedLoader loader;
+    private volatile boolean isStarted;
+
+    Crew(Relay relay, DelayedLoader loader) {
+        this.relay = relay;
+        this.loader = loader;
+    }
+
+    public void start() {
+        isStarted = true;
+    }
+
+    public void stop() {
+        isStarted = false;
+    }
+
+    @Scheduled(every = "${millrace.maintenance.relay-every:500ms}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> relay() {
+        return run("relay", relay::relayOnce);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.load-every:60s}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> load() {
+        return run("load of delayed jobs", loader::loadDelayed);
+    }
+
+    private Uni<Void> run(String chore, Supplier<Uni<Integer>> pass) {
+        if (!isStarted) {
+            return Uni.createFrom().voidItem();
+        }
+        return Uni.createFrom().deferred(pass::get)
+                .invoke(count -> LOG.debugf("%s: %d jobs", chore, count))
+                .onFailure()
+                .invoke(failure -> LOG.warnf("the %s failed, it will be tried again: %s", chore, failure.getMessage()))
+                .onFailure().recoverWithNull().replaceWithVoid();
+    }
+}

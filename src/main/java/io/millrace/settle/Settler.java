@@ -1,0 +1,178 @@
+package io.millrace.settle;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import io.millrace.batch.BatchLimits;
+import io.millrace.batch.Batcher;
+import io.millrace.batch.EngineLoop;
+import io.millrace.job.Failure;
+import io.millrace.job.FailureReason;
+import io.millrace.job.Settlement;
+import io.millrace.store.JobStore;
+import io.millrace.store.SettlementStore;
+import io.millrace.store.SettlementStore.Entry;
+import io.millrace.store.SettlementStore.Recorded;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+
+/**
+ * Records how attempts ended: PostgreSQL first, under the guard of the lease, then Redis. A crash between the two costs an
+ * acknowledgement, not an effect: whoever is given the entry next finds the job ended, and only acknowledges.
+ */
+@Singleton
+public class Settler {
+    private static final Logger LOG = Logger.getLogger(Settler.class);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    /** Bytes of a settlement that has no result: ids, epoch and what surrounds them. */
+    private static final int BYTES_OF_A_ROW = 64;
+    /** Attempts that may wait; a worker never has more under way than it has slots and running settles. */
+    private static final int WAITING = 100_000;
+
+    private final SettlementStore store;
+    private final JobStore jobs;
+    private final Acknowledger acknowledger;
+    private final Batcher<Attempt, Recorded> writes;
+
+    Settler(Vertx vertx, SettlementStore store, JobStore jobs, Acknowledger acknowledger, SettleConfig config) {
+        this.store = store;
+        this.jobs = jobs;
+        this.acknowledger = acknowledger;
+        this.writes = new Batcher<>("settle",
+                new BatchLimits(config.batchItems(), config.batchBytes(), WAITING, 1, config.timeout()), Settler::bytes,
+                SettlementStore::isFaultOfASettlement, new EngineLoop(vertx), this::write);
+    }
+
+    /**
+     * Records an attempt and then has its entries acknowledged. While the lease may hold, a write whose outcome is unknown is
+     * repeated; it is guarded, so that twice is once.
+     *
+     * @return false if the lease was lost: another worker owns the job, and nothing was written nor acknowledged
+     */
+    public Uni<Boolean> settle(Attempt attempt) {
+        return writes.submit(attempt)
+                .onFailure().recoverWithUni(failure -> SettlementStore.isFaultOfASettlement(failure)
+                        ? writes.submit(unstorable(attempt, failure))
+                        : settleAgain(attempt, failure, FIRST_PAUSE))
+                .invoke(recorded -> {
+                    if (recorded != null) {
+                        acknowledger.acknowledge(attempt, recorded.dueEpochMs());
+                    } else {
+                        LOG.warnf(
+                                "job %s epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
+                                attempt.job().id(), attempt.job().lease().epoch(), attempt.settlement().transition());
+                    }
+                })
+                .map(recorded -> recorded != null);
+    }
+
+    /** Completes when everything handed in is recorded and acknowledged. */
+    public Uni<Void> idle() {
+        return writes.idle().chain(acknowledger::idle);
+    }
+
+    /** The outcome of the last try is unknown: look, and write again if it did not take place. */
+    private Uni<Recorded> settleAgain(Attempt attempt, Throwable failure, Duration pause) {
+        if (!attempt.isHeld().getAsBoolean()) {
+            return Uni.createFrom().nullItem();
+        }
+        LOG.warnf("job %s epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
+                attempt.job().lease().epoch(), attempt.settlement().transition(), pause, failure.getMessage());
+        Duration nextPause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
+        return Uni.createFrom().voidItem().onItem().delayIt().by(pause)
+                .chain(() -> writes.submit(attempt))
+                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
+                .onFailure().recoverWithUni(again -> settleAgain(attempt, again, nextPause));
+    }
+
+    /** An earlier try may have been written though its answer was lost: then the row has our epoch and the state we wanted. */
+    private Uni<Recorded> findRecorded(Attempt attempt) {
+        UUID id = attempt.job().id();
+        int epoch = attempt.job().lease().epoch();
+        return jobs.lookUp(List.of(id)).map(standings -> {
+            JobStore.Standing standing = standings.get(id);
+            boolean isOurs = standing != null && standing.epoch() == epoch
+                    && standing.state() == attempt.settlement().transition().to();
+            return isOurs ? new Recorded(epoch, standing.dueEpochMs()) : null;
+        });
+    }
+
+    private static Attempt unstorable(Attempt attempt, Throwable failure) {
+        return attempt.with(new Settlement.DeadLetter(new Failure(FailureReason.REJECTED, "UnstorableResult",
+                "PostgreSQL refused the result: " + failure.getMessage(), null, null)));
+    }
+
+    private Uni<List<Recorded>> write(List<Attempt> attempts) {
+        Sorted sorted = new Sorted(attempts);
+        List<Uni<Map<UUID, Recorded>>> writes = new ArrayList<>(2);
+        sorted.write(Settlement.Complete.class, store::settleComplete, writes);
+        sorted.write(Settlement.RetryAfter.class, store::settleRetry, writes);
+        sorted.write(Settlement.Postpone.class, store::settlePostpone, writes);
+        sorted.write(Settlement.DeadLetter.class, store::settleDeadLetter, writes);
+        sorted.write(Settlement.Release.class, store::settleRelease, writes);
+        sorted.write(Settlement.Cancel.class, store::settleCancel, writes);
+        sorted.withArtifacts.forEach(entry -> writes.add(store.settleCompleteWithArtifacts(entry)));
+        if (writes.size() == 1) {
+            return writes.get(0).map(recorded -> inOrder(attempts, recorded));
+        }
+        return Uni.join().all(writes).andFailFast().map(all -> {
+            Map<UUID, Recorded> recorded = new HashMap<>(attempts.size() * 2);
+            all.forEach(recorded::putAll);
+            return inOrder(attempts, recorded);
+        });
+    }
+
+    private static List<Recorded> inOrder(List<Attempt> attempts, Map<UUID, Recorded> recorded) {
+        List<Recorded> results = new ArrayList<>(attempts.size());
+        for (Attempt attempt : attempts) {
+            Recorded one = recorded.get(attempt.job().id());
+            results.add(one != null && one.epoch() == attempt.job().lease().epoch() ? one : null);
+        }
+        return results;
+    }
+
+    private static long bytes(Attempt attempt) {
+        if (attempt.settlement() instanceof Settlement.Complete complete) {
+            long result = complete.result() == null ? 0 : complete.result().length();
+            return BYTES_OF_A_ROW + result + complete.artifacts().stream().mapToLong(a -> a.bytes().length).sum();
+        }
+        return BYTES_OF_A_ROW;
+    }
+
+    /** The attempts of one batch, by what is written of them: one statement each. */
+    private static final class Sorted {
+        private final Map<Class<?>, List<Entry<Settlement>>> byKind = new HashMap<>();
+        private final List<Entry<Settlement.Complete>> withArtifacts = new ArrayList<>(0);
+
+        Sorted(List<Attempt> attempts) {
+            for (Attempt attempt : attempts) {
+                Settlement settlement = attempt.settlement();
+                if (settlement instanceof Settlement.Complete complete && !complete.artifacts().isEmpty()) {
+                    withArtifacts.add(new Entry<>(attempt.job().lease(), complete));
+                } else {
+                    byKind.computeIfAbsent(settlement.getClass(), kind -> new ArrayList<>())
+                            .add(new Entry<>(attempt.job().lease(), settlement));
+                }
+            }
+        }
+
+        @SuppressWarnings("unchecked")
+        <S extends Settlement> void write(Class<S> kind, Function<List<Entry<S>>, Uni<Map<UUID, Recorded>>> statement,
+                List<Uni<Map<UUID, Recorded>>> writes) {
+            List<Entry<Settlement>> entries = byKind.get(kind);
+            if (entries != null) {
+                writes.add(statement.apply((List<Entry<S>>) (List<?>) entries));
+            }
+        }
+    }
+}

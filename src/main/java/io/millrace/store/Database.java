@@ -1,0 +1,116 @@
+package io.millrace.store;
+
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Singleton;
+
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+
+/**
+ * The connections to PostgreSQL: one pool for the engine, whose plans are pinned, and one for the questions of the API, so
+ * that an expensive list cannot take the connections that jobs are claimed and settled on.
+ */
+@Singleton
+public class Database {
+    /** SQLSTATE classes of a statement that was refused, with no effect, because of a value in it. */
+    private static final Set<String> FAULTS_OF_A_VALUE = Set.of("22", "23");
+    private static final String QUERY_CANCELED = "57014";
+
+    private final Pool engine;
+    private final Pool queries;
+
+    Database(Vertx vertx, DatabaseConfig config) {
+        engine = pool(vertx, config, "engine", config.engineConnections(), engineOptions(config));
+        queries = pool(vertx, config, "query", config.queryConnections(), options(config, config.queryTimeout().toMillis()));
+    }
+
+    /** Runs a statement of the engine. */
+    Uni<RowSet<Row>> run(String sql, Tuple parameters) {
+        return uni(() -> engine.preparedQuery(sql).execute(parameters));
+    }
+
+    /** Runs a question of the API. */
+    Uni<RowSet<Row>> query(String sql, Tuple parameters) {
+        return uni(() -> queries.preparedQuery(sql).execute(parameters));
+    }
+
+    /** @return completes if PostgreSQL answers within the acquire and statement timeouts */
+    public Uni<Void> ping() {
+        return uni(() -> queries.query("select 1").execute()).replaceWithVoid();
+    }
+
+    /** Completes with the version number of the server, for example {@code 18.1}. */
+    public Uni<String> serverVersion() {
+        return uni(() -> queries.query("show server_version").execute()).map(rows -> rows.iterator().next().getString(0));
+    }
+
+    /** A connection of its own, outside the pools, for a caller that must not wait behind others. It belongs to the caller. */
+    public static Future<SqlConnection> connectAlone(Vertx vertx, DatabaseConfig config) {
+        return io.vertx.pgclient.PgConnection.connect(vertx, engineOptions(config)).map(connection -> connection);
+    }
+
+    /** @return true if the statement was refused, with no effect, because of a value in it */
+    static boolean isFaultOfAValue(Throwable failure) {
+        return failure instanceof PgException pg && pg.getSqlState() != null
+                && FAULTS_OF_A_VALUE.contains(pg.getSqlState().substring(0, 2));
+    }
+
+    /** @return true if the server cancelled the statement because it took too long */
+    public static boolean isTooSlow(Throwable failure) {
+        return failure instanceof PgException pg && QUERY_CANCELED.equals(pg.getSqlState());
+    }
+
+    @PreDestroy
+    void close() {
+        engine.close();
+        queries.close();
+    }
+
+    static <T> Uni<T> uni(java.util.function.Supplier<Future<T>> call) {
+        return Uni.createFrom().emitter(emitter -> call.get().onComplete(emitter::complete, emitter::fail));
+    }
+
+    private static Pool pool(Vertx vertx, DatabaseConfig config, String name, int size, PgConnectOptions options) {
+        PoolOptions bounds = new PoolOptions().setName("millrace-" + name).setMaxSize(size).setMaxWaitQueueSize(10_000)
+                .setConnectionTimeout((int) config.acquireTimeout().toMillis()).setConnectionTimeoutUnit(TimeUnit.MILLISECONDS);
+        return PgBuilder.pool().with(bounds).connectingTo(options).using(vertx).build();
+    }
+
+    private static PgConnectOptions options(DatabaseConfig config, long statementTimeoutMs) {
+        PgConnectOptions options = PgConnectOptions.fromUri(config.url());
+        options.setConnectTimeout((int) config.connectTimeout().toMillis()).setTcpKeepAlive(true);
+        options.setCachePreparedStatements(true).setPreparedStatementCacheMaxSize(128)
+                .setPreparedStatementCacheSqlFilter(sql -> true);
+        options.addProperty("application_name", "millrace");
+        options.addProperty("statement_timeout", Long.toString(statementTimeoutMs));
+        options.addProperty("idle_in_transaction_session_timeout", "30000");
+        return options;
+    }
+
+    /**
+     * The engine's statements touch a few hundred rows by key, always. A planner that looks at the statistics of a table that
+     * was empty a minute ago chooses otherwise: a walk over all leased rows made settling 11 times slower.
+     */
+    private static PgConnectOptions engineOptions(DatabaseConfig config) {
+        PgConnectOptions options = options(config, config.statementTimeout().toMillis());
+        options.addProperty("plan_cache_mode", "force_generic_plan");
+        options.addProperty("enable_seqscan", "off");
+        options.addProperty("enable_hashjoin", "off");
+        options.addProperty("enable_mergejoin", "off");
+        options.addProperty("jit", "off");
+        return options;
+    }
+}

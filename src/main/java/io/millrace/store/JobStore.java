@@ -1,0 +1,193 @@
+package io.millrace.store;
+
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+import jakarta.inject.Singleton;
+
+import io.millrace.job.ClaimedJob;
+import io.millrace.job.JobState;
+import io.millrace.job.Lease;
+import io.millrace.job.NewJob;
+import io.millrace.job.Priority;
+import io.millrace.job.StoredJob;
+import io.smallrye.mutiny.Uni;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+
+/** Accepts jobs, grants the right to run them, and finds those that are on no stream. All statements take whole batches. */
+@Singleton
+public class JobStore {
+    private static final String INSERT = SqlFile.read("insert_jobs");
+    private static final String UNDISPATCH = SqlFile.read("undispatch_jobs");
+    private static final String CLAIM = SqlFile.read("claim_jobs");
+    private static final String LOOK_UP = SqlFile.read("look_up_jobs");
+    private static final String RELAY = SqlFile.read("relay_jobs");
+    private static final String FIND_WAITING_QUEUES = SqlFile.read("find_waiting_queues");
+    private static final String FIND_DUE = SqlFile.read("find_due_jobs");
+
+    private final Database database;
+
+    JobStore(Database database) {
+        this.database = database;
+    }
+
+    /** A job to insert, and whether its id will be put on the stream right after, if it is due. */
+    public record Insert(NewJob job, boolean dispatch) {}
+
+    /** @return what became of each id; an id that was there before is missing */
+    public Uni<Map<UUID, StoredJob>> insert(List<Insert> inserts) {
+        int n = inserts.size();
+        UUID[] ids = new UUID[n];
+        String[] tenants = new String[n];
+        String[] queues = new String[n];
+        String[] types = new String[n];
+        Short[] priorities = new Short[n];
+        String[] payloads = new String[n];
+        String[] options = new String[n];
+        String[] tags = new String[n];
+        Integer[] maxAttempts = new Integer[n];
+        OffsetDateTime[] runAts = new OffsetDateTime[n];
+        Long[] delays = new Long[n];
+        Boolean[] dispatches = new Boolean[n];
+        for (int i = 0; i < n; i++) {
+            NewJob job = inserts.get(i).job();
+            ids[i] = job.id();
+            tenants[i] = job.tenant();
+            queues[i] = job.queue();
+            types[i] = job.type();
+            priorities[i] = (short) job.priority().code();
+            payloads[i] = job.payload();
+            options[i] = JsonColumns.write(job.options());
+            tags[i] = arrayLiteral(job.tags());
+            maxAttempts[i] = job.maxAttempts();
+            runAts[i] = job.runAt() == null ? null : job.runAt().atOffset(ZoneOffset.UTC);
+            delays[i] = job.delay() == null ? null : job.delay().toMillis();
+            dispatches[i] = inserts.get(i).dispatch();
+        }
+        Tuple parameters = Tuple.tuple().addValue(ids).addValue(tenants).addValue(queues).addValue(types).addValue(priorities)
+                .addValue(payloads).addValue(options).addValue(tags).addValue(maxAttempts).addValue(runAts).addValue(delays)
+                .addValue(dispatches);
+        return database.run(INSERT, parameters).map(JobStore::storedJobs);
+    }
+
+    /** @return true if the insert was refused, with no effect, because of a value in it */
+    public static boolean isFaultOfAJob(Throwable failure) {
+        return Database.isFaultOfAValue(failure);
+    }
+
+    /** Takes the mark off jobs that did not reach the stream after all. */
+    public Uni<Integer> undispatch(Collection<UUID> ids) {
+        return database.run(UNDISPATCH, ids(ids)).map(RowSet::rowCount);
+    }
+
+    /**
+     * Takes jobs for a worker.
+     *
+     * @param leaseId new for each batch; the same again if the answer to the first try was lost
+     * @return the jobs that may run now
+     */
+    public Uni<Map<UUID, ClaimedJob>> claim(Collection<UUID> ids, UUID leaseId, String worker, Duration lease, int lostLimit) {
+        Tuple parameters = ids(ids).addUUID(leaseId).addString(worker).addLong(lease.toMillis()).addInteger(lostLimit);
+        return database.run(CLAIM, parameters).map(rows -> {
+            Map<UUID, ClaimedJob> claimed = new HashMap<>(rows.size() * 2);
+            for (Row row : rows) {
+                ClaimedJob job = claimedJob(row, leaseId);
+                claimed.put(job.id(), job);
+            }
+            return claimed;
+        });
+    }
+
+    /**
+     * Where a job stands.
+     *
+     * @param dueEpochMs when it may run, by the clock of PostgreSQL, rounded up
+     */
+    public record Standing(UUID id, JobState state, int epoch, long dueEpochMs) {}
+
+    /** @return where these jobs stand; unknown ones are missing */
+    public Uni<Map<UUID, Standing>> lookUp(Collection<UUID> ids) {
+        return database.run(LOOK_UP, ids(ids)).map(rows -> {
+            Map<UUID, Standing> standings = new HashMap<>(rows.size() * 2);
+            for (Row row : rows) {
+                Standing standing = new Standing(row.getUUID(0), JobState.valueOf(row.getString(1)), row.getInteger(2),
+                        row.getLong(3));
+                standings.put(standing.id(), standing);
+            }
+            return standings;
+        });
+    }
+
+    /** A job that is on no stream. */
+    public record Undispatched(UUID id, Priority priority) {}
+
+    /** Marks up to {@code limit} ready jobs of a queue as dispatched; the caller puts them on the stream. */
+    public Uni<List<Undispatched>> relay(String queue, int limit, Undispatched behind) {
+        Tuple parameters = Tuple.tuple().addString(queue).addInteger(limit).addShort((short) behind.priority().code())
+                .addUUID(behind.id());
+        return database.run(RELAY, parameters).map(rows -> {
+            List<Undispatched> taken = new ArrayList<>(rows.size());
+            rows.forEach(row -> taken.add(new Undispatched(row.getUUID(0), Priority.ofCode(row.getShort(1)))));
+            return taken;
+        });
+    }
+
+    /** @return the names of at most {@code limit} queues that have ready jobs on no stream */
+    public Uni<List<String>> findWaitingQueues(int limit) {
+        return database.run(FIND_WAITING_QUEUES, Tuple.of(limit)).map(rows -> {
+            List<String> queues = new ArrayList<>(rows.size());
+            rows.forEach(row -> queues.add(row.getString(0)));
+            return queues;
+        });
+    }
+
+    /** A waiting job that is due soon. */
+    public record Due(UUID id, String queue, Priority priority, OffsetDateTime runAt, long dueEpochMs) {}
+
+    /** @return the next jobs due within {@code lookAhead}, soonest first, behind the given time and id */
+    public Uni<List<Due>> findDue(Duration lookAhead, OffsetDateTime behind, UUID behindId, int limit) {
+        Tuple parameters = Tuple.tuple().addLong(lookAhead.toMillis()).addOffsetDateTime(behind).addUUID(behindId)
+                .addInteger(limit);
+        return database.run(FIND_DUE, parameters).map(rows -> {
+            List<Due> due = new ArrayList<>(rows.size());
+            rows.forEach(row -> due.add(new Due(row.getUUID(0), row.getString(1), Priority.ofCode(row.getShort(2)),
+                    row.getOffsetDateTime(3), row.getLong(4))));
+            return due;
+        });
+    }
+
+    // Not Tuple.of(array): it would spread the array over as many parameters.
+    private static Tuple ids(Collection<UUID> ids) {
+        return Tuple.tuple().addValue(ids.toArray(UUID[]::new));
+    }
+
+    /** Tags hold no character that an array literal would have to quote; the API sees to that. */
+    private static String arrayLiteral(List<String> tags) {
+        return tags.isEmpty() ? null : "{" + String.join(",", tags) + "}";
+    }
+
+    private static Map<UUID, StoredJob> storedJobs(RowSet<Row> rows) {
+        Map<UUID, StoredJob> stored = new HashMap<>(rows.size() * 2);
+        for (Row row : rows) {
+            UUID id = row.getUUID(0);
+            stored.put(id, new StoredJob(id, JobState.valueOf(row.getString(1)), row.getOffsetDateTime(2).toInstant(),
+                    row.getOffsetDateTime(3).toInstant()));
+        }
+        return stored;
+    }
+
+    private static ClaimedJob claimedJob(Row row, UUID leaseId) {
+        return new ClaimedJob(new Lease(row.getUUID(0), row.getInteger(7), leaseId), row.getString(1), row.getString(2),
+                row.getString(3), Priority.ofCode(row.getShort(4)), row.getString(5), JsonColumns.readOptions(row.getString(6)),
+                row.getInteger(8), row.getInteger(9), row.getInteger(10), row.getBoolean(11));
+    }
+}

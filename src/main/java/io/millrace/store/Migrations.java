@@ -1,0 +1,25 @@
+package io.millrace.store;
+
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.output.MigrateResult;
+
+/** Brings the schema up to date. Several processes may start at once: Flyway takes a lock in PostgreSQL, the others wait. */
+public final class Migrations {
+    private Migrations() {}
+
+    /**
+     * @param url {@code postgresql://user:password@host:port/database}
+     * @return how many migrations this call ran
+     * @throws org.flywaydb.core.api.FlywayException if the schema is newer than this version, was changed by hand, or the server
+     *         refuses
+     */
+    public static int run(String url) {
+        DatabaseUrl database = DatabaseUrl.parse(url);
+        MigrateResult result = Flyway.configure(Migrations.class.getClassLoader())
+                .dataSource(database.jdbcUrl(), database.user(), database.password())
+                .locations("classpath:db/migration")
+                .connectRetries(0)
+                .load().migrate();
+        return result.migrationsExecuted;
+    }
+}

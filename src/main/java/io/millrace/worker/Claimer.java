@@ -1,0 +1,137 @@
+package io.millrace.worker;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import io.millrace.batch.BatchLimits;
+import io.millrace.batch.Batcher;
+import io.millrace.batch.EngineLoop;
+import io.millrace.job.ClaimedJob;
+import io.millrace.job.JobState;
+import io.millrace.settle.Acknowledger;
+import io.millrace.settle.WorkerName;
+import io.millrace.store.JobStore;
+import io.millrace.store.JobStore.Standing;
+import io.millrace.stream.StreamEntry;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+
+/**
+ * Asks PostgreSQL for the right to run what was delivered. A delivery grants nothing: entries come late, twice, or for jobs that
+ * have ended.
+ */
+@Singleton
+public class Claimer {
+    private static final Logger LOG = Logger.getLogger(Claimer.class);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final int WAITING = 100_000;
+
+    private final JobStore store;
+    private final Acknowledger acknowledger;
+    private final WorkerName worker;
+    private final LeaseConfig lease;
+    private final Duration patience;
+    private final Batcher<StreamEntry, RunningJob> claims;
+
+    Claimer(Vertx vertx, JobStore store, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease, WorkerConfig config) {
+        this.store = store;
+        this.acknowledger = acknowledger;
+        this.worker = worker;
+        this.lease = lease;
+        this.patience = config.claimTimeout();
+        // The batch may take one try more than the patience for repeats; each try is bounded by the server.
+        this.claims = new Batcher<>("claim",
+                new BatchLimits(config.claimItems(), Long.MAX_VALUE, WAITING, 1, config.claimTimeout().multipliedBy(2)),
+                new EngineLoop(vertx), this::claimBatch);
+    }
+
+    /**
+     * @return the job, which this process must now run and settle; null if it is not to be run here, and what there was to do
+     *         about the entry is done or left to the sweeper
+     */
+    Uni<RunningJob> claim(StreamEntry entry) {
+        return claims.submit(entry).onFailure().invoke(failure -> LOG.warnf(
+                "could not claim entry %s of queue %s, leaving it to the sweeper: %s", entry.id(), entry.queue(),
+                failure.getMessage())).onFailure().recoverWithNull();
+    }
+
+    private Uni<List<RunningJob>> claimBatch(List<StreamEntry> entries) {
+        Map<UUID, List<StreamEntry>> byJob = new LinkedHashMap<>(entries.size() * 2);
+        for (StreamEntry entry : entries) {
+            byJob.computeIfAbsent(entry.jobId(), id -> new ArrayList<>(1)).add(entry);
+        }
+        UUID leaseId = UUID.randomUUID();
+        long sentNanos = System.nanoTime();
+        return store.claim(byJob.keySet(), leaseId, worker.value(), lease.duration(), lease.lostLimit())
+                // With the same lease id: if only the answer was lost, the repeat returns the jobs it took.
+                .onFailure().retry().withBackOff(FIRST_PAUSE, LONGEST_PAUSE).expireIn(patience.toMillis())
+                .invoke(claimed -> refuseOthers(byJob, claimed))
+                .map(claimed -> inOrder(entries, byJob, claimed, sentNanos));
+    }
+
+    /** One result per entry; where a job was delivered twice in one batch, the first entry carries the others. */
+    private static List<RunningJob> inOrder(List<StreamEntry> entries, Map<UUID, List<StreamEntry>> byJob,
+            Map<UUID, ClaimedJob> claimed, long sentNanos) {
+        List<RunningJob> results = new ArrayList<>(entries.size());
+        for (StreamEntry entry : entries) {
+            ClaimedJob job = claimed.remove(entry.jobId());
+            results.add(job == null ? null : new RunningJob(job, byJob.get(entry.jobId()), sentNanos));
+        }
+        return results;
+    }
+
+    /** What is not ours to run: find out why, and take entries away that will never be needed again. Nobody waits for it. */
+    private void refuseOthers(Map<UUID, List<StreamEntry>> byJob, Map<UUID, ClaimedJob> claimed) {
+        if (claimed.size() == byJob.size()) {
+            return;
+        }
+        Set<UUID> refused = new HashSet<>(byJob.keySet());
+        refused.removeAll(claimed.keySet());
+        store.lookUp(refused).subscribe().with(
+                standings -> refused.forEach(id -> byJob.get(id).forEach(entry -> refuse(entry, standings.get(id)))),
+                failure -> LOG.warnf("could not look up %d refused jobs, leaving them to the sweeper: %s", refused.size(),
+                        failure.getMessage()));
+    }
+
+    private void refuse(StreamEntry entry, Standing standing) {
+        switch (Refusal.of(standing == null ? null : standing.state())) {
+            case DROP -> acknowledger.drop(entry);
+            case PARK -> acknowledger.park(entry, standing.dueEpochMs());
+            case LEAVE -> LOG.debugf("entry %s: job %s is %s, left pending", entry.id(), entry.jobId(),
+                    standing == null ? "unknown" : standing.state());
+        }
+    }
+
+    /** What becomes of an entry whose job could not be claimed. */
+    enum Refusal {
+        /** The job has ended: the entry is never needed again. */
+        DROP,
+        /** The job is not due: it belongs into the delayed set. */
+        PARK,
+        /** Held by a live lease, whose owner will acknowledge; or changing right now; or unknown, perhaps not yet visible. */
+        LEAVE;
+
+        /** @param state null if the job is unknown */
+        static Refusal of(JobState state) {
+            if (state == null) {
+                return LEAVE;
+            }
+            return switch (state) {
+                case COMPLETED, FAILED, CANCELLED -> DROP;
+                case SCHEDULED, RETRYING -> PARK;
+                case PENDING, PROCESSING -> LEAVE;
+            };
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package io.millrace.worker;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import io.millrace.handler.Cancellation;
+import io.millrace.handler.Deadline;
+import io.millrace.handler.JobContext;
+import io.millrace.handler.JobHandler;
+import io.millrace.handler.JobHandlers;
+import io.millrace.handler.JobType;
+import io.millrace.job.ClaimedJob;
+import io.millrace.job.Outcome;
+import io.millrace.job.Settlement;
+import io.millrace.settle.Attempt;
+import io.millrace.settle.SettleConfig;
+import io.millrace.settle.SettlementPolicy;
+import io.millrace.settle.Settler;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
+import io.vertx.core.Vertx;
+
+/** Runs one attempt of a claimed job: finds its handler, bounds its time, and has its end recorded. */
+@Singleton
+public class Runner {
+    private static final Logger LOG = Logger.getLogger(Runner.class);
+    /** A job of a type this version does not know waits for a worker that does: a rolling update may bring one. */
+    private static final Duration UNKNOWN_TYPE_PAUSE = Duration.ofSeconds(30);
+
+    private final Vertx vertx;
+    private final JobHandlers handlers;
+    private final ObjectMapper json;
+    private final Settler settler;
+    private final SettlementPolicy policy;
+    private final RunningJobs running;
+
+    Runner(Vertx vertx, JobHandlers handlers, ObjectMapper json, Settler settler, SettleConfig config, RunningJobs running) {
+        this.vertx = vertx;
+        this.handlers = handlers;
+        this.json = json;
+        this.settler = settler;
+        this.running = running;
+        this.policy = new SettlementPolicy(value -> value == null ? null : json.writeValueAsString(value), config.maxResult(),
+                Math::random);
+    }
+
+    /**
+     * Starts the job; it is in {@link RunningJobs} until its end is recorded.
+     *
+     * @param onHandlerDone called once, when the handler is over: its slot is free, though the end is not recorded yet
+     */
+    void start(RunningJob job, Runnable onHandlerDone) {
+        running.add(job);
+        JobHandler<?> handler = handlers.find(job.job().type());
+        if (handler == null) {
+            LOG.warnf("job %s: no handler for type %s here, put off for %s", job.job().id(), job.job().type(),
+                    UNKNOWN_TYPE_PAUSE);
+            onHandlerDone.run();
+            settle(job, new Settlement.Postpone(UNKNOWN_TYPE_PAUSE));
+        } else if (job.job().isCancelRequested()) {
+            onHandlerDone.run();
+            settle(job, new Settlement.Cancel());
+        } else {
+            run(job, handler, onHandlerDone);
+        }
+    }
+
+    private <P> void run(RunningJob job, JobHandler<P> handler, Runnable onHandlerDone) {
+        JobType<P> type = handler.type();
+        Duration timeout = job.job().options().timeout() != null ? job.job().options().timeout() : type.timeout();
+        AtomicBoolean isOver = new AtomicBoolean();
+        AtomicReference<Cancellable> subscription = new AtomicReference<>();
+
+        job.cancellation().onRequest(() -> {
+            if (isOver.compareAndSet(false, true)) {
+                Cancellable started = subscription.get();
+                if (started != null) {
+                    started.cancel();
+                }
+                onHandlerDone.run();
+                settleStopped(job, type, timeout);
+            }
+        });
+        subscription.set(outcome(job, handler, timeout).subscribe().with(outcome -> {
+            if (isOver.compareAndSet(false, true)) {
+                onHandlerDone.run();
+                settle(job, policy.decide(job.job(), type.retry().backoff(), outcome));
+            }
+        }));
+        if (isOver.get()) {
+            subscription.get().cancel(); // told to stop before there was a subscription to cancel; harmless if it has ended
+        } else { // most handlers that only compute are over by now: no timer for them
+            long timer = vertx.setTimer(Math.max(1, timeout.toMillis()),
+                    fired -> job.cancellation().request(Cancellation.Cause.TIMED_OUT));
+            job.onSettled(() -> vertx.cancelTimer(timer));
+        }
+    }
+
+    private <P> Uni<Outcome> outcome(RunningJob running, JobHandler<P> handler, Duration timeout) {
+        ClaimedJob job = running.job();
+        P payload;
+        try {
+            payload = json.readValue(job.payload(), handler.type().payload());
+        } catch (JsonProcessingException e) {
+            return Uni.createFrom().item(new Outcome.Reject("unreadable payload: " + e.getOriginalMessage()));
+        }
+        JobContext context = new JobContext(job.id(), job.lease().epoch(), job.attempt(), job.maxAttempts(), job.tenant(),
+                job.queue(), Deadline.after(timeout), running.cancellation());
+        return Uni.createFrom().deferred(() -> handler.run(payload, context))
+                .onItem().ifNull().continueWith(() -> new Outcome.Success(null))
+                .onFailure().recoverWithItem(Outcome.Retry::new);
+    }
+
+    private void settleStopped(RunningJob job, JobType<?> type, Duration timeout) {
+        switch (job.cancellation().cause()) {
+            case TIMED_OUT -> settle(job, policy.decide(job.job(), type.retry().backoff(),
+                    new Outcome.Retry(new AttemptTimeoutException(timeout))));
+            case CANCELLED -> settle(job, new Settlement.Cancel());
+            case SHUTDOWN -> settle(job, new Settlement.Release());
+            case LEASE_LOST -> {
+                LOG.warnf("job %s epoch %d: stopped, the lease was lost", job.job().id(), job.job().lease().epoch());
+                over(job);
+            }
+        }
+    }
+
+    private void settle(RunningJob job, Settlement settlement) {
+        settler.settle(new Attempt(job.job(), job.entries(), settlement, job::holdsLease)).subscribe().with(
+                recorded -> over(job),
+                failure -> {
+                    LOG.errorf(failure, "job %s epoch %d: the end could not be recorded, the job will run again",
+                            job.job().id(),
+                            job.job().lease().epoch());
+                    over(job);
+                });
+    }
+
+    private void over(RunningJob job) {
+        running.remove(job);
+        job.settled();
+    }
+}

@@ -1,0 +1,147 @@
+package io.millrace.worker;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import jakarta.inject.Singleton;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+import io.millrace.handler.Cancellation;
+import io.millrace.settle.Acknowledger;
+import io.millrace.settle.Settler;
+import io.millrace.settle.WorkerName;
+import io.millrace.stream.RedisConfig;
+import io.millrace.stream.StreamConfig;
+import io.millrace.stream.StreamEntry;
+import io.millrace.stream.StreamReader;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+
+/** The worker of this process: reads its queues, claims what is delivered, runs what it may. */
+@Singleton
+public class Worker {
+    private static final Logger LOG = Logger.getLogger(Worker.class);
+    /** After the grace: for telling handlers to stop, and recording and acknowledging what they were doing. */
+    private static final Duration LAST_WRITES = Duration.ofSeconds(5);
+
+    private final Claimer claimer;
+    private final Runner runner;
+    private final Acknowledger acknowledger;
+    private final Settler settler;
+    private final RunningJobs running;
+    private final Heartbeat heartbeat;
+    private final WorkerConfig config;
+    private final WorkerName name;
+    private final List<Reader> readers = new ArrayList<>();
+    private final List<Uni<Void>> reading = new ArrayList<>();
+    private final List<String> queues;
+    private volatile boolean isStarted;
+    private volatile boolean isDraining;
+
+    Worker(Vertx vertx, Claimer claimer, Runner runner, Acknowledger acknowledger, Settler settler, RunningJobs running,
+            Heartbeat heartbeat, WorkerConfig config, WorkerName name, RedisConfig redis, StreamConfig stream,
+            @ConfigProperty(name = "millrace.queues") List<String> queues) {
+        this.claimer = claimer;
+        this.runner = runner;
+        this.acknowledger = acknowledger;
+        this.settler = settler;
+        this.running = running;
+        this.heartbeat = heartbeat;
+        this.config = config;
+        this.name = name;
+        Slots ofProcess = new Slots(config.slots(), null);
+        List<QueueSlots> settings = QueueSlots.parse(queues);
+        for (QueueSlots setting : settings) {
+            Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
+            StreamReader reader = new StreamReader(vertx, redis, stream, setting.queue(), name.value());
+            readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), entry -> process(entry, slots),
+                    this::handBack));
+        }
+        this.queues = settings.stream().map(QueueSlots::queue).toList();
+    }
+
+    /** @return the names of the queues this process reads */
+    public List<String> queues() {
+        return queues;
+    }
+
+    public boolean isDraining() {
+        return isDraining;
+    }
+
+    public void start() {
+        isStarted = true;
+        heartbeat.start();
+        for (Reader reader : readers) {
+            Uni<Void> stopped = reader.run();
+            reading.add(stopped);
+            stopped.subscribe().with(ignored -> {});
+        }
+        LOG.infof("worker %s reads %s with %d slots", name.value(), String.join(", ", queues), config.slots());
+    }
+
+    /**
+     * Stops in order: reads no more, hands back what was read but not started, lets running jobs finish within the grace, hands
+     * back the rest without counting anything, and records every end. Blocks; bounded by the grace and a few seconds.
+     */
+    public void drain() {
+        if (!isStarted || isDraining) {
+            return;
+        }
+        isDraining = true;
+        int atStart = running.count();
+        LOG.infof("draining: %d jobs run, %s to finish", atStart, config.drain());
+        readers.forEach(Reader::stop);
+        Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
+        await("reads to end", stopped, LAST_WRITES);
+        boolean finished = await("jobs to finish", running.empty(), config.drain());
+        int cutShort = running.count();
+        if (!finished) {
+            running.cancelAll(Cancellation.Cause.SHUTDOWN);
+            await("jobs to be handed back", running.empty(), LAST_WRITES);
+        }
+        await("ends to be recorded", settler.idle(), LAST_WRITES);
+        heartbeat.stop();
+        LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort,
+                cutShort - running.count(), running.count());
+    }
+
+    /** The entry holds a slot. */
+    private void process(StreamEntry entry, Slots slots) {
+        if (entry.jobId() == null) {
+            LOG.warnf("entry %s of queue %s holds no job id: somebody else writes to this stream; dropped", entry.id(),
+                    entry.queue());
+            slots.giveBack(1);
+            acknowledger.drop(entry);
+            return;
+        }
+        claimer.claim(entry).subscribe().with(job -> {
+            if (job == null) {
+                slots.giveBack(1);
+            } else {
+                runner.start(job, () -> slots.giveBack(1));
+            }
+        });
+    }
+
+    private void handBack(StreamEntry entry) {
+        if (entry.jobId() == null) {
+            acknowledger.drop(entry);
+        } else {
+            acknowledger.handBack(entry);
+        }
+    }
+
+    private static boolean await(String what, Uni<Void> end, Duration limit) {
+        try {
+            end.await().atMost(limit);
+            return true;
+        } catch (RuntimeException e) {
+            LOG.debugf("gave up waiting for %s after %s: %s", what, limit, e.getMessage());
+            return false;
+        }
+    }
+}

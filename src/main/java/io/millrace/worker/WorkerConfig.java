@@ -1,0 +1,33 @@
+package io.millrace.worker;
+
+import java.time.Duration;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+
+/** How this process runs jobs. */
+@ConfigMapping(prefix = "millrace.worker")
+public interface WorkerConfig {
+    /** Most jobs of one queue that run here at once, where {@code millrace.queues} does not say otherwise. 1 to 10,000. */
+    @WithDefault("256")
+    @Min(1)
+    @Max(10_000)
+    int slots();
+
+    /** Most jobs in one claim. 1 to 10,000. */
+    @WithDefault("500")
+    @Min(1)
+    @Max(10_000)
+    int claimItems();
+
+    /** A claim that takes longer is repeated with the same lease id. */
+    @WithDefault("10s")
+    Duration claimTimeout();
+
+    /** At a stop, how long running jobs may finish before they are handed back. 0 to 1 h. */
+    @WithDefault("20s")
+    Duration drain();
+}

@@ -1,0 +1,20 @@
+--[[ Move jobs whose time has come from the delayed set to the streams.
+  KEYS[1] delayed set: member = priority:job id, score = due, epoch ms   KEYS[2..4] streams high, normal, low
+  ARGV[1] most jobs to move in one call
+  Returns { moved, ms until the next one is due (-1: none) } by the clock of Redis.
+  Adds before it removes: if Redis refuses the XADD the job stays in the set; the worst case is an id that is sent twice. ]]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local due = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
+for _, member in ipairs(due) do
+  local priority = tonumber(string.sub(member, 1, 1))
+  if priority and priority <= 2 then
+    redis.call('XADD', KEYS[2 + priority], '*', 'j', string.sub(member, 3))
+  end
+  redis.call('ZREM', KEYS[1], member)
+end
+local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if #next == 0 then
+  return { #due, -1 }
+end
+return { #due, math.max(0, tonumber(next[2]) - now) }

@@ -1,0 +1,6 @@
+-- Why a claim did not return these jobs.
+-- $1 job ids
+-- One row per known job: its state, its epoch, and when it is due in epoch ms, rounded up.
+select id, state, epoch, ceil(extract(epoch from run_at) * 1000)::bigint as due_ms
+  from job
+ where id = any($1::uuid[])
