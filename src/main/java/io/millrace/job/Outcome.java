@@ -28,14 +28,19 @@ public sealed interface Outcome {
      *
      * @param cause what went wrong; its class, message and stack are shown to the operator
      * @param after wait this long instead of the backoff (a {@code Retry-After}); null for the backoff
+     * @param detail more of the same for programs, anything Jackson can write; null for none
      */
-    record Retry(Throwable cause, Duration after) implements Outcome {
+    record Retry(Throwable cause, Duration after, Object detail) implements Outcome {
         public Retry {
             Objects.requireNonNull(cause, "cause");
         }
 
+        public Retry(Throwable cause, Duration after) {
+            this(cause, after, null);
+        }
+
         public Retry(Throwable cause) {
-            this(cause, null);
+            this(cause, null, null);
         }
     }
 
