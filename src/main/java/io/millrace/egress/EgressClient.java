@@ -64,6 +64,7 @@ public class EgressClient {
         this.resolver = resolver;
         this.resolverThreads = vertx.createSharedWorkerExecutor("egress-resolver", RESOLVER_THREADS, 1, TimeUnit.MINUTES);
         int connectMillis = Math.toIntExact(config.connectTimeout().toMillis());
+        // No metrics name: each address that a user thinks of would become a label.
         this.http = vertx.createHttpClient(
                 new HttpClientOptions().setConnectTimeout(connectMillis).setSslHandshakeTimeout(connectMillis)
                         .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS).setKeepAliveTimeout(KEEP_ALIVE_SECONDS)

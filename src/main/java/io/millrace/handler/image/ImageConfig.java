@@ -80,7 +80,7 @@ public interface ImageConfig {
     }
 
     @AssertTrue(message = "max-bytes must be from 1 byte to 100M, cache-max-bytes at most max-bytes, max-artifact-bytes at most 64M")
-    default boolean areSizesInBounds() {
+    default boolean isEverySizeInBounds() {
         return isFrom(1, maxBytes(), 100L << 20) && isFrom(0, cacheMaxBytes(), maxBytes().asLongValue())
                 && isFrom(0, maxArtifactBytes(), 64L << 20);
     }
