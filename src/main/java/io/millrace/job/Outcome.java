@@ -35,6 +35,10 @@ public sealed interface Outcome {
             Objects.requireNonNull(cause, "cause");
         }
 
+        public Retry(Throwable cause, Duration after) {
+            this(cause, after, null);
+        }
+
         public Retry(Throwable cause) {
             this(cause, null, null);
         }

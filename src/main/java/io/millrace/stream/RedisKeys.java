@@ -1,5 +1,11 @@
 package io.millrace.stream;
 
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
 import io.millrace.job.Priority;
 
 /** Every key Millrace uses in Redis. The queue in braces is the cluster hash tag: all keys of a queue live in one slot. */
@@ -22,6 +28,19 @@ public final class RedisKeys {
     /** Stream of dead letters: a hint, the truth is the state FAILED. */
     static String deadLetters(String queue) {
         return tag(queue) + "dlq";
+    }
+
+    /** The bytes of a downloaded image; a hash, since a URL may be long and may hold a signature. */
+    public static String imageCache(URI url) {
+        return "image:" + sha256(url.toString());
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     private static String tag(String queue) {
