@@ -13,7 +13,9 @@ import jakarta.inject.Singleton;
 import io.millrace.job.Priority;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
 /**
@@ -157,6 +159,13 @@ public class JobStream {
         byStream.forEach((stream, arguments) -> calls
                 .add(run(LuaScript.RENEW_ENTRIES, List.of(stream), arguments, config.commandTimeout())));
         return calls.isEmpty() ? Uni.createFrom().voidItem() : Uni.join().all(calls).andFailFast().replaceWithVoid();
+    }
+
+    /** Ends the blocking read of another connection as if its time were up. */
+    Uni<Void> unblock(long clientId) {
+        Request unblock = Request.cmd(Command.CLIENT).arg("UNBLOCK").arg(clientId);
+        return bounded(() -> redis.send(unblock), config.commandTimeout()).replaceWithVoid()
+                .onFailure().recoverWithNull();
     }
 
     private Uni<Response> run(LuaScript script, List<String> keys, List<String> arguments, Duration timeout) {

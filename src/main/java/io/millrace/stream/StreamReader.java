@@ -29,6 +29,7 @@ public final class StreamReader {
     private final String queue;
     private final String consumer;
 
+    private volatile Long clientId;
     private Redis client;
     private Future<RedisConnection> connection;
 
@@ -62,6 +63,12 @@ public final class StreamReader {
                 .map(this::streams);
     }
 
+    /** Ends a blocking read that is under way, so that nobody waits for it at a stop. Best effort: it ends by itself, too. */
+    public Uni<Void> interrupt(JobStream stream) {
+        Long id = clientId;
+        return id == null ? Uni.createFrom().voidItem() : stream.unblock(id);
+    }
+
     /** Closes the connection; the next read opens another and makes sure of the group. */
     public void disconnect() {
         if (client != null) {
@@ -69,15 +76,23 @@ public final class StreamReader {
         }
         client = null;
         connection = null;
+        clientId = null;
     }
 
     private Future<RedisConnection> connected() {
         if (connection == null) {
             client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redisUrl).setMaxPoolSize(1)
                     .setMaxPoolWaiting(1).setPreferredProtocolVersion(ProtocolVersion.RESP2).setPoolName("millrace-reader"));
-            connection = client.connect().compose(this::withGroups);
+            connection = client.connect().compose(this::withGroups).compose(this::withId);
         }
         return connection;
+    }
+
+    private Future<RedisConnection> withId(RedisConnection open) {
+        return open.send(Request.cmd(Command.CLIENT).arg("ID")).map(id -> {
+            clientId = id.toLong();
+            return open;
+        });
     }
 
     /** At 0, so that nothing that was appended before the group existed is passed over. */

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 
 import org.jboss.logging.Logger;
 
+import io.millrace.stream.JobStream;
 import io.millrace.stream.StreamEntry;
 import io.millrace.stream.StreamReader;
 import io.smallrye.mutiny.Multi;
@@ -50,7 +51,7 @@ final class Reader {
         this.handBack = handBack;
     }
 
-    /** Reads until {@link #stop()}. @return completes when the last read has ended and its entries are handed on */
+    /** Reads until {@link #stop}. @return completes when the last read has ended and its entries are handed on */
     Uni<Void> run() {
         Uni<Void> stopped = Uni.createFrom().emitter(emitter -> Multi.createBy().repeating()
                 .uni(() -> pollOnceAndRecover())
@@ -62,9 +63,10 @@ final class Reader {
         return stopped.memoize().indefinitely();
     }
 
-    /** The read under way ends by itself within the block time of a read. */
-    void stop() {
+    /** A read under way is cut short; if that fails it ends by itself, within the block time of a read. */
+    void stop(JobStream commands) {
         isStopping = true;
+        stream.interrupt(commands).subscribe().with(done -> {});
     }
 
     private void end(UniEmitter<? super Void> stopped) {

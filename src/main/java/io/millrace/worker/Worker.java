@@ -13,6 +13,7 @@ import io.millrace.handler.Cancellation;
 import io.millrace.settle.Acknowledger;
 import io.millrace.settle.Settler;
 import io.millrace.settle.WorkerName;
+import io.millrace.stream.JobStream;
 import io.millrace.stream.RedisConfig;
 import io.millrace.stream.StreamConfig;
 import io.millrace.stream.StreamEntry;
@@ -35,6 +36,7 @@ public class Worker {
     private final Heartbeat heartbeat;
     private final WorkerConfig config;
     private final WorkerName name;
+    private final JobStream stream;
     private final List<Reader> readers = new ArrayList<>();
     private final List<Uni<Void>> reading = new ArrayList<>();
     private final List<String> queues;
@@ -42,7 +44,8 @@ public class Worker {
     private volatile boolean isDraining;
 
     Worker(Vertx vertx, Claimer claimer, Runner runner, Acknowledger acknowledger, Settler settler, RunningJobs running,
-            Heartbeat heartbeat, WorkerConfig config, WorkerName name, RedisConfig redis, StreamConfig stream,
+            Heartbeat heartbeat, WorkerConfig config, WorkerName name, JobStream stream, RedisConfig redis,
+            StreamConfig streamConfig,
             @ConfigProperty(name = "millrace.queues") List<String> queues) {
         this.claimer = claimer;
         this.runner = runner;
@@ -52,11 +55,12 @@ public class Worker {
         this.heartbeat = heartbeat;
         this.config = config;
         this.name = name;
+        this.stream = stream;
         Slots ofProcess = new Slots(config.slots(), null);
         List<QueueSlots> settings = QueueSlots.parse(queues);
         for (QueueSlots setting : settings) {
             Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
-            StreamReader reader = new StreamReader(vertx, redis, stream, setting.queue(), name.value());
+            StreamReader reader = new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value());
             readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), claimer.loop(),
                     entry -> process(entry, slots), this::handBack));
         }
@@ -94,7 +98,7 @@ public class Worker {
         isDraining = true;
         int atStart = running.count();
         LOG.infof("draining: %d jobs run, %s to finish", atStart, config.drain());
-        readers.forEach(Reader::stop);
+        readers.forEach(reader -> reader.stop(stream));
         Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
         await("reads to end", stopped, LAST_WRITES);
         boolean finished = await("jobs to finish", running.empty(), config.drain());

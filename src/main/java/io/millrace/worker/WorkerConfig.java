@@ -11,7 +11,7 @@ import jakarta.validation.constraints.Min;
 /** How this process runs jobs. */
 @ConfigMapping(prefix = "millrace.worker")
 public interface WorkerConfig {
-    /** Most jobs of one queue that run here at once, where {@code millrace.queues} does not say otherwise. 1 to 10,000. */
+    /** Most jobs that run in this process at once; {@code millrace.queues} can bound single queues further. 1 to 10,000. */
     @WithDefault("256")
     @Min(1)
     @Max(10_000)
