@@ -1,6 +1,5 @@
 package io.millrace.api;
 
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -85,7 +84,9 @@ public class JobsResource {
         }
         NewJob job = reader.readJob(body, TENANT);
         return intake.accept(job)
-                .map(stored -> Response.created(URI.create(PATH + "/" + job.id())).entity(Accepted.of(job, stored)).build());
+                // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
+                .map(stored -> Response.status(Response.Status.CREATED).header("Location", PATH + "/" + job.id())
+                        .entity(Accepted.of(job, stored)).build());
     }
 
     /** One result per job handed in: what was stored, or what is wrong. */

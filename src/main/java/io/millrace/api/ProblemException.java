@@ -56,6 +56,12 @@ public final class ProblemException extends RuntimeException {
                 "Send it again after the time in Retry-After.", List.of());
     }
 
+    /** A mistake of ours: it is in the log. */
+    static ProblemException internal(String reference) {
+        return new ProblemException(500, "internal-error", "Something went wrong here", "the log has more, under " + reference,
+                "Send it again, or report it with the reference.", List.of());
+    }
+
     static ProblemException tooSlow() {
         return new ProblemException(503, "query-too-slow", "The query took too long", "it was stopped",
                 "Narrow it: name a queue, a type or createdAfter.", List.of());

@@ -1,5 +1,7 @@
 package io.millrace.api;
 
+import java.util.UUID;
+
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 
@@ -7,6 +9,7 @@ import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
 import io.millrace.batch.BatchFullException;
+import io.millrace.batch.BatchTimeoutException;
 import io.millrace.store.Database;
 import io.millrace.store.JobStore;
 
@@ -49,8 +52,13 @@ class ProblemMapper {
         } else if (Database.isTooSlow(failure)) {
             return ProblemException.tooSlow();
         }
-        LOG.warnf(failure, "a request failed");
-        return ProblemException.storeUnavailable();
+        if (failure instanceof BatchTimeoutException || Database.isUnavailable(failure)) {
+            LOG.warnf("a request failed: PostgreSQL does not answer: %s", failure.getMessage());
+            return ProblemException.storeUnavailable();
+        }
+        String reference = UUID.randomUUID().toString();
+        LOG.errorf(failure, "a request failed (%s)", reference);
+        return ProblemException.internal(reference);
     }
 
     private static String hint(int status) {

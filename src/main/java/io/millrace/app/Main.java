@@ -1,11 +1,83 @@
 package io.millrace.app;
 
+import org.jboss.logging.Logger;
+
+import io.millrace.local.LocalServers;
+import io.millrace.local.LocalServersException;
+import io.quarkus.runtime.Application;
+import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
+/** Starts a Millrace process: settings, stores, schema, then everything else. */
 @QuarkusMain
 public final class Main {
+    private static final Logger LOG = Logger.getLogger(Main.class);
+
+    private Main() {}
+
     public static void main(String... args) {
+        try {
+            prepare();
+        } catch (StartFailure failure) {
+            System.err.println("millrace cannot start: " + failure.getMessage());
+            System.exit(failure.exitCode());
+        }
         Quarkus.run(args);
+    }
+
+    /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */
+    private static void prepare() {
+        Settings settings = Settings.read();
+        if (LaunchMode.current() != LaunchMode.DEVELOPMENT) {
+            checkPorts(settings);
+        }
+        String databaseUrl = settings.databaseUrl();
+        String redisUrl = settings.redisUrl();
+        if (settings.isEmbedded()) {
+            LocalServers.Running servers = startEmbedded(settings);
+            databaseUrl = servers.databaseUrl();
+            redisUrl = servers.redisUrl();
+        }
+        Preflight.migrate(databaseUrl);
+        Preflight.checkRedis(redisUrl);
+        configure(settings, databaseUrl, redisUrl);
+    }
+
+    private static void checkPorts(Settings settings) {
+        if (settings.mode().serves()) {
+            Preflight.checkPortIsFree("MILLRACE_HTTP_PORT", settings.httpPort());
+        }
+        Preflight.checkPortIsFree("MILLRACE_MANAGEMENT_PORT", settings.managementPort());
+    }
+
+    private static LocalServers.Running startEmbedded(Settings settings) {
+        LocalServers local = LocalServers.find().orElseThrow(() -> StartFailure.usage("this build has no embedded servers: set "
+                + "MILLRACE_DATABASE_URL=postgresql://user:password@host:port/database and MILLRACE_REDIS_URL=redis://host:port"));
+        LOG.infof("no MILLRACE_DATABASE_URL: starting embedded PostgreSQL and Redis in %s", settings.localDir());
+        try {
+            LocalServers.Running servers = local.start(settings.localDir());
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(servers), "stop-embedded-servers"));
+            return servers;
+        } catch (LocalServersException e) {
+            throw StartFailure.environment(e.getMessage());
+        }
+    }
+
+    /** Runs beside Quarkus's own shutdown: the application needs its stores until it has drained. */
+    private static void stop(LocalServers.Running servers) {
+        Application application = Application.currentApplication();
+        if (application != null) {
+            application.awaitShutdown();
+        }
+        servers.close();
+    }
+
+    /** System properties, because they outrank whatever else Quarkus reads. */
+    private static void configure(Settings settings, String databaseUrl, String redisUrl) {
+        System.setProperty("millrace.mode", settings.mode().label());
+        System.setProperty("millrace.database.url", databaseUrl);
+        System.setProperty("millrace.redis.url", redisUrl);
+        System.setProperty("quarkus.http.host-enabled", Boolean.toString(settings.mode().serves()));
     }
 }

@@ -10,7 +10,7 @@ import io.smallrye.mutiny.Uni;
  * The same job can run more than once: a worker may die after the effect and before the record of it. A handler is
  * written so that this does no harm, for example by passing {@link JobContext#jobId()} on as an idempotency key.
  *
- * @param <P> what the payload is read into: a record that Jackson can read, or {@code JsonNode} for the payload as it is
+ * @param <P> what the payload is read into: a record that Jackson can read, or {@link RawJson} for the payload as it is
  */
 public interface JobHandler<P> {
 

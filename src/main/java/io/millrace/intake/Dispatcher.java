@@ -1,17 +1,13 @@
 package io.millrace.intake;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.Executor;
 
 import org.jboss.logging.Logger;
 
-import io.millrace.batch.BatchLimits;
-import io.millrace.batch.Batcher;
 import io.millrace.job.Priority;
 import io.millrace.store.JobStore;
 import io.millrace.stream.DispatchWindow;
@@ -27,26 +23,31 @@ import io.smallrye.mutiny.Uni;
 final class Dispatcher {
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
-    private record Hint(String queue, UUID jobId, Priority priority, long dueEpochMs) {}
+    /** The ids of one INSERT that belong into Redis, by queue. */
+    static final class Hints {
+        private final Map<String, List<JobStream.Ready>> ready = new HashMap<>(2);
+        private final Map<String, List<JobStream.Waiting>> waiting = new HashMap<>(0);
+
+        void addReady(String queue, UUID jobId, Priority priority) {
+            ready.computeIfAbsent(queue, name -> new ArrayList<>()).add(new JobStream.Ready(jobId, priority));
+        }
+
+        void addWaiting(String queue, UUID jobId, Priority priority, long dueEpochMs) {
+            waiting.computeIfAbsent(queue, name -> new ArrayList<>()).add(new JobStream.Waiting(jobId, priority, dueEpochMs));
+        }
+    }
 
     private final JobStore store;
     private final JobStream stream;
     private final DispatchWindow window;
     private final StreamConfig config;
-    private final Batcher<Hint, Void> appends;
-    private final Batcher<Hint, Void> delays;
     private volatile long pausedUntilNanos = System.nanoTime();
 
-    Dispatcher(JobStore store, JobStream stream, DispatchWindow window, StreamConfig config, IntakeConfig intake,
-            Executor loop) {
+    Dispatcher(JobStore store, JobStream stream, DispatchWindow window, StreamConfig config) {
         this.store = store;
         this.stream = stream;
         this.window = window;
         this.config = config;
-        // The timeout of the batch is a backstop: each flush bounds itself by the append timeout.
-        BatchLimits limits = new BatchLimits(intake.batchItems(), Long.MAX_VALUE, intake.waiting(), 1, intake.timeout());
-        appends = new Batcher<>("append", limits, loop, hints -> flush(hints, this::append));
-        delays = new Batcher<>("delay", limits, loop, hints -> flush(hints, this::delay));
     }
 
     /** @return true if a job accepted now should go straight to the stream; false leaves it to the relay */
@@ -64,43 +65,27 @@ final class Dispatcher {
         return false;
     }
 
-    /** Completes when the id is on the stream, or known not to be. */
-    Uni<Void> append(String queue, UUID jobId, Priority priority) {
-        return appends.submit(new Hint(queue, jobId, priority, 0)).onFailure().recoverWithNull();
+    /** Completes when the ids are in Redis, or known not to be. */
+    Uni<Void> dispatch(Hints hints) {
+        List<Uni<Void>> calls = new ArrayList<>(hints.ready.size() + hints.waiting.size());
+        hints.ready.forEach((queue, jobs) -> calls.add(append(queue, jobs)));
+        hints.waiting.forEach((queue, jobs) -> calls.add(delay(queue, jobs)));
+        return switch (calls.size()) {
+            case 0 -> Uni.createFrom().voidItem();
+            case 1 -> calls.get(0);
+            default -> Uni.join().all(calls).andCollectFailures().replaceWithVoid();
+        };
     }
 
-    /** Completes when the job is in the delayed set, or known not to be. */
-    Uni<Void> delay(String queue, UUID jobId, Priority priority, long dueEpochMs) {
-        return delays.submit(new Hint(queue, jobId, priority, dueEpochMs)).onFailure().recoverWithNull();
+    private Uni<Void> append(String queue, List<JobStream.Ready> jobs) {
+        return stream.append(queue, jobs, config.appendTimeout())
+                .onFailure().invoke(failure -> pause("append " + jobs.size() + " jobs to", queue, failure))
+                .onFailure().recoverWithUni(() -> leaveToTheRelay(jobs));
     }
 
-    private Uni<List<Void>> flush(List<Hint> hints, PerQueue perQueue) {
-        Map<String, List<Hint>> byQueue = new HashMap<>();
-        hints.forEach(hint -> byQueue.computeIfAbsent(hint.queue(), queue -> new ArrayList<>()).add(hint));
-        List<Uni<Void>> calls = new ArrayList<>(byQueue.size());
-        byQueue.forEach((queue, ofQueue) -> calls.add(perQueue.send(queue, ofQueue)));
-        List<Void> results = Collections.nCopies(hints.size(), null);
-        return Uni.join().all(calls).andCollectFailures().replaceWith(results);
-    }
-
-    @FunctionalInterface
-    private interface PerQueue {
-        Uni<Void> send(String queue, List<Hint> hints);
-    }
-
-    private Uni<Void> append(String queue, List<Hint> hints) {
-        List<JobStream.Ready> ready = new ArrayList<>(hints.size());
-        hints.forEach(hint -> ready.add(new JobStream.Ready(hint.jobId(), hint.priority())));
-        return stream.append(queue, ready).ifNoItem().after(config.appendTimeout()).fail()
-                .onFailure().invoke(failure -> pause("append " + hints.size() + " jobs to", queue, failure))
-                .onFailure().recoverWithUni(() -> leaveToTheRelay(hints));
-    }
-
-    private Uni<Void> delay(String queue, List<Hint> hints) {
-        List<JobStream.Waiting> waiting = new ArrayList<>(hints.size());
-        hints.forEach(hint -> waiting.add(new JobStream.Waiting(hint.jobId(), hint.priority(), hint.dueEpochMs())));
-        return stream.delay(queue, waiting).ifNoItem().after(config.appendTimeout()).fail()
-                .onFailure().invoke(failure -> pause("delay " + hints.size() + " jobs of", queue, failure))
+    private Uni<Void> delay(String queue, List<JobStream.Waiting> jobs) {
+        return stream.delay(queue, jobs, config.appendTimeout())
+                .onFailure().invoke(failure -> pause("delay " + jobs.size() + " jobs of", queue, failure))
                 .onFailure().recoverWithNull();
     }
 
@@ -110,10 +95,10 @@ final class Dispatcher {
     }
 
     /** Best effort: if this fails too, the reconciler finds the jobs, only later. */
-    private Uni<Void> leaveToTheRelay(List<Hint> hints) {
-        return store.undispatch(hints.stream().map(Hint::jobId).toList()).replaceWithVoid()
+    private Uni<Void> leaveToTheRelay(List<JobStream.Ready> jobs) {
+        return store.undispatch(jobs.stream().map(JobStream.Ready::jobId).toList()).replaceWithVoid()
                 .onFailure()
-                .invoke(failure -> LOG.warnf("could not leave %d jobs to the relay: %s", hints.size(), failure.getMessage()))
+                .invoke(failure -> LOG.warnf("could not leave %d jobs to the relay: %s", jobs.size(), failure.getMessage()))
                 .onFailure().recoverWithNull();
     }
 }

@@ -2,6 +2,8 @@ package io.millrace.intake;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 
 import jakarta.inject.Singleton;
 
@@ -24,22 +26,22 @@ import io.vertx.core.Vertx;
  */
 @Singleton
 public class Intake {
-    private record Stored(NewJob job, StoredJob stored, boolean dispatched) {}
+    /** @param handedOut completes when the id is in Redis or left to the relay; the same for the whole batch */
+    private record Stored(StoredJob job, Uni<Void> handedOut) {}
 
     private final JobStore store;
     private final Dispatcher dispatcher;
-    private final StreamConfig streamConfig;
+    private final long lookAheadMs;
     private final Batcher<NewJob, Stored> inserts;
 
     Intake(Vertx vertx, JobStore store, JobStream stream, DispatchWindow window, IntakeConfig config,
             StreamConfig streamConfig) {
-        EngineLoop loop = new EngineLoop(vertx);
         this.store = store;
-        this.streamConfig = streamConfig;
-        this.dispatcher = new Dispatcher(store, stream, window, streamConfig, config, loop);
+        this.lookAheadMs = streamConfig.lookAhead().toMillis();
+        this.dispatcher = new Dispatcher(store, stream, window, streamConfig);
         this.inserts = new Batcher<>("insert",
                 new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), 1, config.timeout()),
-                job -> job.payload().length(), JobStore::isFaultOfAJob, loop, this::insert);
+                job -> job.payload().length(), JobStore::isFaultOfAJob, new EngineLoop(vertx), this::insert);
     }
 
     /**
@@ -50,7 +52,7 @@ public class Intake {
      *         unknown whether the job is stored
      */
     public Uni<StoredJob> accept(NewJob job) {
-        return inserts.submit(job).call(this::handOut).map(Stored::stored);
+        return inserts.submit(job).call(Stored::handedOut).map(Stored::job);
     }
 
     private Uni<List<Stored>> insert(List<NewJob> jobs) {
@@ -59,21 +61,29 @@ public class Intake {
             rows.add(new JobStore.Insert(job, dispatcher.isOpenFor(job.queue(), job.priority())));
         }
         return store.insert(rows).map(stored -> {
-            List<Stored> results = new ArrayList<>(rows.size());
-            for (JobStore.Insert row : rows) {
-                results.add(new Stored(row.job(), stored.get(row.job().id()), row.dispatch()));
-            }
+            Uni<Void> handedOut = handOut(rows, stored).memoize().indefinitely();
+            // Whether anybody still waits or not: a client that hangs up takes its answer along, not its job.
+            handedOut.subscribe().with(done -> {});
+            List<Stored> results = new ArrayList<>(jobs.size());
+            jobs.forEach(job -> results.add(new Stored(stored.get(job.id()), handedOut)));
             return results;
         });
     }
 
-    private Uni<Void> handOut(Stored accepted) {
-        NewJob job = accepted.job();
-        if (accepted.stored().state() == JobState.SCHEDULED) {
-            long dueEpochMs = accepted.stored().runAt().plusNanos(999_999).toEpochMilli(); // rounded up: never early
-            boolean isSoon = dueEpochMs - accepted.stored().createdAt().toEpochMilli() <= streamConfig.lookAhead().toMillis();
-            return isSoon ? dispatcher.delay(job.queue(), job.id(), job.priority(), dueEpochMs) : Uni.createFrom().voidItem();
+    private Uni<Void> handOut(List<JobStore.Insert> rows, Map<UUID, StoredJob> stored) {
+        Dispatcher.Hints hints = new Dispatcher.Hints();
+        for (JobStore.Insert row : rows) {
+            NewJob job = row.job();
+            StoredJob result = stored.get(job.id());
+            if (result.state() == JobState.SCHEDULED) {
+                long dueEpochMs = result.runAt().plusNanos(999_999).toEpochMilli(); // rounded up: never early
+                if (dueEpochMs - result.createdAt().toEpochMilli() <= lookAheadMs) {
+                    hints.addWaiting(job.queue(), job.id(), job.priority(), dueEpochMs);
+                }
+            } else if (row.dispatch()) {
+                hints.addReady(job.queue(), job.id(), job.priority());
+            }
         }
-        return accepted.dispatched() ? dispatcher.append(job.queue(), job.id(), job.priority()) : Uni.createFrom().voidItem();
+        return dispatcher.dispatch(hints);
     }
 }

@@ -32,7 +32,7 @@ public class Crew {
         isStarted = false;
     }
 
-    @Scheduled(every = "${millrace.maintenance.relay-every:500ms}", concurrentExecution = ConcurrentExecution.SKIP)
+    @Scheduled(every = "${millrace.maintenance.relay-every:1s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> relay() {
         return run("relay", relay::relayOnce);
     }

@@ -68,7 +68,7 @@ public class DelayedLoader {
                     .add(new JobStream.Waiting(due.id(), due.priority(), due.dueEpochMs()));
         }
         List<Uni<Void>> calls = new ArrayList<>(byQueue.size());
-        byQueue.forEach((queue, jobs) -> calls.add(stream.delay(queue, jobs)));
+        byQueue.forEach((queue, jobs) -> calls.add(stream.delay(queue, jobs, config.commandTimeout())));
         return Uni.join().all(calls).andFailFast().replaceWithVoid();
     }
 }

@@ -11,8 +11,8 @@ import jakarta.validation.constraints.Min;
 /** The chores that run beside the flow of jobs. How often each runs is set by {@code millrace.maintenance.<chore>-every}. */
 @ConfigMapping(prefix = "millrace.maintenance")
 public interface MaintenanceConfig {
-    /** How often the relay looks for ready jobs that are on no stream. */
-    @WithDefault("500ms")
+    /** How often the relay looks for ready jobs that are on no stream. At least 1 s. */
+    @WithDefault("1s")
     Duration relayEvery();
 
     /** Most jobs in one step of the relay. 1 to 10,000. */

@@ -14,6 +14,7 @@ import io.millrace.store.JobStore;
 import io.millrace.store.JobStore.Undispatched;
 import io.millrace.stream.DispatchWindow;
 import io.millrace.stream.JobStream;
+import io.millrace.stream.StreamConfig;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
@@ -33,6 +34,7 @@ public class Relay {
     private final JobStore store;
     private final JobStream stream;
     private final DispatchWindow window;
+    private final StreamConfig config;
     private final int batch;
     /**
      * Where the last step of a pass ended: the index entries before it are dead until a vacuum, and walking them again made a
@@ -40,10 +42,11 @@ public class Relay {
      */
     private final Map<String, Undispatched> cameTo = new ConcurrentHashMap<>();
 
-    Relay(JobStore store, JobStream stream, DispatchWindow window, MaintenanceConfig config) {
+    Relay(JobStore store, JobStream stream, DispatchWindow window, StreamConfig streamConfig, MaintenanceConfig config) {
         this.store = store;
         this.stream = stream;
         this.window = window;
+        this.config = streamConfig;
         this.batch = config.relayItems();
     }
 
@@ -79,7 +82,8 @@ public class Relay {
             return Uni.createFrom().voidItem();
         }
         cameTo.put(queue, taken.stream().max(Relay::order).orElseThrow());
-        return stream.append(queue, taken.stream().map(job -> new JobStream.Ready(job.id(), job.priority())).toList())
+        return stream.append(queue, taken.stream().map(job -> new JobStream.Ready(job.id(), job.priority())).toList(),
+                config.commandTimeout())
                 .onFailure().call(() -> store.undispatch(taken.stream().map(Undispatched::id).toList())
                         .onFailure()
                         .invoke(failure -> LOG.warnf("%d jobs of queue %s wait for the reconciler: %s", taken.size(),

@@ -1,14 +1,18 @@
 package io.millrace.store;
 
+import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
 
+import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxException;
+import io.vertx.core.impl.NoStackTraceThrowable;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgException;
@@ -71,6 +75,12 @@ public class Database {
     /** @return true if the server cancelled the statement because it took too long */
     public static boolean isTooSlow(Throwable failure) {
         return failure instanceof PgException pg && QUERY_CANCELED.equals(pg.getSqlState());
+    }
+
+    /** @return true if PostgreSQL could not be reached, was too busy, or did not answer: what it did is unknown */
+    public static boolean isUnavailable(Throwable failure) {
+        return failure instanceof PgException || failure instanceof IOException || failure instanceof VertxException
+                || failure instanceof NoStackTraceThrowable || failure instanceof TimeoutException;
     }
 
     @PreDestroy

@@ -38,22 +38,20 @@ public class JobStream {
     public record Ready(UUID jobId, Priority priority) {}
 
     /** Puts ids on the streams of a queue. Ids of a call that fails may be there all the same. */
-    public Uni<Void> append(String queue, List<Ready> jobs) {
+    public Uni<Void> append(String queue, List<Ready> jobs, Duration timeout) {
         List<String> arguments = new ArrayList<>(jobs.size() * 2);
         for (Ready job : jobs) {
             arguments.add(Integer.toString(job.priority().code()));
             arguments.add(job.jobId().toString());
         }
-        return run(LuaScript.APPEND_JOBS, streams(queue), arguments, config.commandTimeout())
+        return run(LuaScript.APPEND_JOBS, streams(queue), arguments, timeout)
                 .invoke(lengths -> window.observe(queue, lengths(lengths)))
                 .replaceWithVoid();
     }
 
     /** Learns how many ids stand on the streams of a queue, for the {@link DispatchWindow}. */
     public Uni<Void> measure(String queue) {
-        return run(LuaScript.APPEND_JOBS, streams(queue), List.of(), config.commandTimeout())
-                .invoke(lengths -> window.observe(queue, lengths(lengths)))
-                .replaceWithVoid();
+        return append(queue, List.of(), config.commandTimeout());
     }
 
     /** A job that waits for its time; {@code dueEpochMs} 0 for one too far away for the delayed set. */
@@ -64,13 +62,13 @@ public class JobStream {
     }
 
     /** Puts jobs into the delayed set of a queue. Doing it twice is the same as once. */
-    public Uni<Void> delay(String queue, List<Waiting> jobs) {
+    public Uni<Void> delay(String queue, List<Waiting> jobs, Duration timeout) {
         List<String> arguments = new ArrayList<>(jobs.size() * 2);
         for (Waiting job : jobs) {
             arguments.add(Long.toString(job.dueEpochMs()));
             arguments.add(job.member());
         }
-        return run(LuaScript.DELAY_JOBS, List.of(RedisKeys.delayed(queue)), arguments, config.commandTimeout())
+        return run(LuaScript.DELAY_JOBS, List.of(RedisKeys.delayed(queue)), arguments, timeout)
                 .invoke(next -> dueTimes.announce(queue, untilNext(next)))
                 .replaceWithVoid();
     }

@@ -17,6 +17,7 @@ import io.millrace.handler.JobContext;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
+import io.millrace.handler.RawJson;
 import io.millrace.job.ClaimedJob;
 import io.millrace.job.Outcome;
 import io.millrace.job.Settlement;
@@ -48,8 +49,7 @@ public class Runner {
         this.json = json;
         this.settler = settler;
         this.running = running;
-        this.policy = new SettlementPolicy(value -> value == null ? null : json.writeValueAsString(value), config.maxResult(),
-                Math::random);
+        this.policy = new SettlementPolicy(this::write, config.maxResult(), Math::random);
     }
 
     /**
@@ -108,7 +108,7 @@ public class Runner {
         ClaimedJob job = running.job();
         P payload;
         try {
-            payload = json.readValue(job.payload(), handler.type().payload());
+            payload = read(job.payload(), handler.type().payload());
         } catch (JsonProcessingException e) {
             return Uni.createFrom().item(new Outcome.Reject("unreadable payload: " + e.getOriginalMessage()));
         }
@@ -117,6 +117,17 @@ public class Runner {
         return Uni.createFrom().deferred(() -> handler.run(payload, context))
                 .onItem().ifNull().continueWith(() -> new Outcome.Success(null))
                 .onFailure().recoverWithItem(Outcome.Retry::new);
+    }
+
+    private <P> P read(String payload, Class<P> type) throws JsonProcessingException {
+        return type == RawJson.class ? type.cast(new RawJson(payload)) : json.readValue(payload, type);
+    }
+
+    private String write(Object result) throws JsonProcessingException {
+        if (result instanceof RawJson raw) {
+            return raw.text();
+        }
+        return result == null ? null : json.writeValueAsString(result);
     }
 
     private void settleStopped(RunningJob job, JobType<?> type, Duration timeout) {
