@@ -14,7 +14,7 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 public final class Main {
     private static final Logger LOG = Logger.getLogger(Main.class);
 
-    private Main() {}
+    Main() {}
 
     public static void main(String... args) {
         try {

@@ -12,7 +12,7 @@ import io.smallrye.mutiny.Uni;
 /** Returns its payload: for trying the way through, and for measuring it. */
 @Singleton
 public class EchoHandler implements JobHandler<RawJson> {
-    private static final JobType<RawJson> TYPE = new JobType<>("echo", "Returns its payload.", RawJson.class,
+    private static final JobType<RawJson> TYPE = new JobType<>("echo", "Returns its payload, to the byte.", RawJson.class,
             "{\"hello\": \"world\"}");
 
     @Override
