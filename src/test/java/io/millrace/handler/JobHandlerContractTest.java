@@ -35,10 +35,13 @@ class JobHandlerContractTest {
     static final ObjectMapper JSON = new ObjectMapper().findAndRegisterModules()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
+    static final List<Class<?>> HANDLERS = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.millrace").stream()
+            .filter(type -> type.isAssignableTo(JobHandler.class) && !type.isInterface())
+            .<Class<?>>map(JavaClass::reflect).toList();
+
     static List<Class<?>> handlers() {
-        return new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.millrace")
-                .stream().filter(type -> type.isAssignableTo(JobHandler.class) && !type.isInterface())
-                .<Class<?>>map(JavaClass::reflect).toList();
+        return HANDLERS;
     }
 
     /** A handler keeps its type in a static field, so that it can be looked at without what the handler needs to run. */

@@ -35,6 +35,6 @@ class SettlementTest {
     @Test
     void no_settlement_is_forgotten_here() {
         assertThat(TRANSITIONS.keySet()).extracting(Object::getClass)
-                .containsExactlyInAnyOrder((Class<?>[]) Settlement.class.getPermittedSubclasses());
+                .containsExactlyInAnyOrder(Settlement.class.getPermittedSubclasses());
     }
 }

@@ -79,7 +79,7 @@ class SettlementPolicyTest {
         List<Outcome> outcomes = List.of(new Success(null), new Retry(SMTP_DOWN), new Reject("no"), new Snooze(Duration.ZERO));
 
         assertThat(outcomes).extracting(Object::getClass)
-                .containsExactlyInAnyOrder((Class<?>[]) Outcome.class.getPermittedSubclasses());
+                .containsExactlyInAnyOrder(Outcome.class.getPermittedSubclasses());
         assertThat(outcomes.stream().<Object>map(outcome -> decide(onAttempt(1), outcome).getClass()))
                 .containsExactly(Complete.class, RetryAfter.class, DeadLetter.class, Postpone.class);
     }
