@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 
 import jakarta.inject.Singleton;
 
@@ -42,6 +43,7 @@ public class Claimer {
     private final WorkerName worker;
     private final LeaseConfig lease;
     private final Duration patience;
+    private final EngineLoop loop;
     private final Batcher<StreamEntry, RunningJob> claims;
 
     Claimer(Vertx vertx, JobStore store, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease, WorkerConfig config) {
@@ -50,10 +52,16 @@ public class Claimer {
         this.worker = worker;
         this.lease = lease;
         this.patience = config.claimTimeout();
+        this.loop = new EngineLoop(vertx);
         // The batch may take one try more than the patience for repeats; each try is bounded by the server.
         this.claims = new Batcher<>("claim",
                 new BatchLimits(config.claimItems(), Long.MAX_VALUE, WAITING, 1, config.claimTimeout().multipliedBy(2)),
-                new EngineLoop(vertx), this::claimBatch);
+                loop, this::claimBatch);
+    }
+
+    /** Where claims are answered: what is done there after a claim sees all of its jobs started. */
+    Executor loop() {
+        return loop;
     }
 
     /**

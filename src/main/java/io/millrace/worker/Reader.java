@@ -2,6 +2,7 @@ package io.millrace.worker;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 import org.jboss.logging.Logger;
@@ -25,6 +26,7 @@ final class Reader {
     private final StreamReader stream;
     private final Slots slots;
     private final int batch;
+    private final Executor loop;
     private final Consumer<StreamEntry> start;
     private final Consumer<StreamEntry> handBack;
 
@@ -33,12 +35,14 @@ final class Reader {
 
     /**
      * @param batch most entries of one read
+     * @param loop where the jobs of a claim are started
      * @param start gets entries for which a slot is taken; whoever runs them gives it back
      * @param handBack gets entries that there is no slot for after all
      */
-    Reader(String queue, StreamReader stream, Slots slots, int batch, Consumer<StreamEntry> start,
+    Reader(String queue, StreamReader stream, Slots slots, int batch, Executor loop, Consumer<StreamEntry> start,
             Consumer<StreamEntry> handBack) {
         this.queue = queue;
+        this.loop = loop;
         this.stream = stream;
         this.slots = slots;
         this.batch = batch;
@@ -85,7 +89,8 @@ final class Reader {
 
     /** One pass: waits for a free slot, takes what is there, else waits for the next entry. @return how many were started */
     Uni<Integer> pollOnce() {
-        return slots.awaitFree().chain(() -> {
+        // Not at once: where one job of a batch gives its slot back, the others are about to, and one read can use them all.
+        return slots.awaitFree().emitOn(loop).chain(() -> {
             int taken = slots.takeUpTo(batch);
             return taken == 0 ? Uni.createFrom().item(0) : readNew(taken);
         }).chain(started -> started > 0 || isStopping ? Uni.createFrom().item(started) : awaitNew());

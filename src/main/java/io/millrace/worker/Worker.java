@@ -57,8 +57,8 @@ public class Worker {
         for (QueueSlots setting : settings) {
             Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
             StreamReader reader = new StreamReader(vertx, redis, stream, setting.queue(), name.value());
-            readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), entry -> process(entry, slots),
-                    this::handBack));
+            readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), claimer.loop(),
+                    entry -> process(entry, slots), this::handBack));
         }
         this.queues = settings.stream().map(QueueSlots::queue).toList();
     }
