@@ -22,7 +22,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import io.millrace.handler.JobHandler;
@@ -47,21 +46,20 @@ public class JobReader {
     private static final List<String> RETRY_FIELDS = List.of("maxAttempts", "backoff", "base", "cap", "jitter");
     private static final Pattern TAG = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9._:-]{0,63}");
     private static final int MOST_TAGS = 20;
+    /** Enough to mend a request; a body full of errors must not make an answer many times its size. */
+    private static final int MOST_ERRORS = 20;
 
     private final JobHandlers handlers;
     private final ApiConfig config;
-    private final JsonFactory json;
+    private final JsonFactory json = new JsonFactory();
     private final JobIds ids = new JobIds();
 
     JobReader(JobHandlers handlers, ApiConfig config) {
         this.handlers = handlers;
         this.config = config;
-        this.json = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
-                // The body itself, and the object a job is in, nest one level each.
-                .maxNestingDepth(config.maxDepth() + 2).build()).build();
     }
 
-    /** @throws ProblemException if the body is no job that can be accepted; it names everything that is wrong */
+    /** @throws ProblemException if the body is no job that can be accepted; it names what is wrong, up to a bound */
     NewJob readJob(byte[] body, String tenant) {
         String text = text(body, config.maxBody());
         try (JsonParser parser = json.createParser(text)) {
@@ -149,32 +147,29 @@ public class JobReader {
     /** The parser stands on the start of the object, and afterwards on its end, whatever is wrong with the job. */
     private NewJob readJob(JsonParser parser, String text, String tenant) throws IOException {
         Draft draft = new Draft();
-        Set<String> seen = new HashSet<>();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             String field = parser.currentName();
+            String path = draft.see("", field);
             parser.nextToken();
-            if (!seen.add(field)) {
-                draft.wrong("/" + field, "duplicate", "is there twice");
-            }
-            readField(draft, field, parser, text);
+            readField(draft, field, path, parser, text);
         }
         return draft.toJob(tenant);
     }
 
-    private void readField(Draft draft, String field, JsonParser parser, String text) throws IOException {
+    private void readField(Draft draft, String field, String path, JsonParser parser, String text) throws IOException {
         switch (field) {
-            case "type" -> draft.type = string(draft, "/type", parser);
+            case "type" -> draft.type = string(draft, path, parser);
             case "payload" -> draft.payload = raw(draft, parser, text);
-            case "queue" -> draft.queue = string(draft, "/queue", parser);
-            case "priority" -> draft.priority = label(draft, "/priority", parser, Priority::labelled, "high, normal or low");
-            case "runAt" -> draft.runAt = time(draft, "/runAt", parser);
-            case "delay" -> draft.delay = duration(draft, "/delay", parser, Duration.ZERO, config.maxDelay());
-            case "timeout" -> draft.timeout = duration(draft, "/timeout", parser, Duration.ofMillis(1), config.maxTimeout());
+            case "queue" -> draft.queue = string(draft, path, parser);
+            case "priority" -> draft.priority = label(draft, path, parser, Priority::labelled, "high, normal or low");
+            case "runAt" -> draft.runAt = time(draft, path, parser);
+            case "delay" -> draft.delay = duration(draft, path, parser, Duration.ZERO, config.maxDelay());
+            case "timeout" -> draft.timeout = duration(draft, path, parser, Duration.ofMillis(1), config.maxTimeout());
             case "retry" -> readRetry(draft, parser);
             case "tags" -> readTags(draft, parser);
             default -> {
                 parser.skipChildren();
-                draft.wrong("/" + field, "unknown-field", unknown(field, FIELDS));
+                draft.unknown(path, field, FIELDS);
             }
         }
     }
@@ -187,7 +182,7 @@ public class JobReader {
         }
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             String field = parser.currentName();
-            String path = "/retry/" + field;
+            String path = draft.see("/retry", field);
             parser.nextToken();
             switch (field) {
                 case "maxAttempts" -> draft.maxAttempts = attempts(draft, path, parser);
@@ -197,7 +192,7 @@ public class JobReader {
                 case "jitter" -> draft.jitter = label(draft, path, parser, Backoff.Jitter::labelled, "none, equal or full");
                 default -> {
                     parser.skipChildren();
-                    draft.wrong(path, "unknown-field", unknown(field, RETRY_FIELDS));
+                    draft.unknown(path, field, RETRY_FIELDS);
                 }
             }
         }
@@ -222,12 +217,12 @@ public class JobReader {
         }
     }
 
-    private static String raw(Draft draft, JsonParser parser, String text) throws IOException {
+    private String raw(Draft draft, JsonParser parser, String text) throws IOException {
         int start = (int) parser.currentTokenLocation().getCharOffset();
         if (parser.currentToken().isScalarValue()) {
             parser.finishToken();
-        } else {
-            parser.skipChildren();
+        } else if (skipNested(parser) > config.maxDepth()) {
+            draft.wrong("/payload", "too-deep", "nests deeper than " + config.maxDepth() + " levels");
         }
         String payload = text.substring(start, (int) parser.currentLocation().getCharOffset());
         String fault = PayloadText.findFault(payload);
@@ -235,6 +230,18 @@ public class JobReader {
             draft.unreadable = ProblemException.unreadableText("/payload", fault);
         }
         return payload;
+    }
+
+    /** Moves from the start of an array or object to its end. @return how many levels it nests */
+    private static int skipNested(JsonParser parser) throws IOException {
+        int depth = 1;
+        int deepest = 1;
+        while (depth > 0) {
+            JsonToken token = parser.nextToken();
+            depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+            deepest = Math.max(deepest, depth);
+        }
+        return deepest;
     }
 
     private static String string(Draft draft, String path, JsonParser parser) throws IOException {
@@ -307,10 +314,6 @@ public class JobReader {
         }
     }
 
-    private static String unknown(String field, List<String> known) {
-        return "is no known field; did you mean " + NearestName.of(field, known) + "?";
-    }
-
     private static String text(byte[] body, int limit) {
         if (body == null || body.length == 0) {
             throw ProblemException.invalidJson("the body is empty");
@@ -342,6 +345,7 @@ public class JobReader {
 
     /** What was read of one job, and what is wrong with it. */
     private final class Draft {
+        private final Set<String> seen = new HashSet<>();
         private final List<Problem.FieldError> errors = new ArrayList<>(0);
         private final List<String> tags = new ArrayList<>(0);
         private ProblemException unreadable;
@@ -358,8 +362,25 @@ public class JobReader {
         private Duration cap;
         private Backoff.Jitter jitter;
 
+        /** @return the JSON Pointer of the field */
+        String see(String parent, String field) {
+            String path = parent + "/" + field.replace("~", "~0").replace("/", "~1");
+            if (!seen.add(path)) {
+                wrong(path, "duplicate", "is there twice");
+            }
+            return path;
+        }
+
         void wrong(String path, String code, String message) {
-            errors.add(new Problem.FieldError(path, code, message));
+            if (errors.size() < MOST_ERRORS) {
+                errors.add(new Problem.FieldError(path, code, message));
+            }
+        }
+
+        void unknown(String path, String field, List<String> known) {
+            if (errors.size() < MOST_ERRORS) {
+                wrong(path, "unknown-field", "is no known field; did you mean " + NearestName.of(field, known) + "?");
+            }
         }
 
         NewJob toJob(String tenant) {

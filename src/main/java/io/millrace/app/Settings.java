@@ -1,5 +1,7 @@
 package io.millrace.app;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -48,9 +50,22 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
             throw StartFailure.usage("MILLRACE_DATABASE_URL cannot be used: " + e.getMessage()
                     + "; set it to postgresql://user:password@host:port/database");
         }
-        if (!redisUrl.startsWith("redis://") && !redisUrl.startsWith("rediss://")) {
-            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: it must start with redis:// or rediss://; set it to "
-                    + "redis://[:password@]host:port[/db]");
+        String fault = faultOfRedisUrl(redisUrl);
+        if (fault != null) {
+            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: " + fault
+                    + "; set it to redis://[:password@]host:port[/db]");
+        }
+    }
+
+    /** @return null if there is none */
+    private static String faultOfRedisUrl(String url) {
+        if (!url.startsWith("redis://") && !url.startsWith("rediss://")) {
+            return "it must start with redis:// or rediss://";
+        }
+        try {
+            return new URI(url).getHost() == null ? "it names no host" : null;
+        } catch (URISyntaxException e) {
+            return "it is not a URL (special characters in the password must be %-encoded)";
         }
     }
 

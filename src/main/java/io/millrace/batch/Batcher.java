@@ -41,8 +41,12 @@ public final class Batcher<T, R> {
 
     // Guarded by `this`; never held while foreign code runs.
     private final ArrayDeque<Waiting<T, R>> waiting = new ArrayDeque<>();
+    /** Halves of batches that hold a bad item: they fly before what waits, and never together with it. */
+    private final ArrayDeque<List<Waiting<T, R>>> halves = new ArrayDeque<>();
     private final List<UniEmitter<? super Void>> idleListeners = new ArrayList<>();
     private int inFlight;
+    /** Items taken in whose result has not been handed out. */
+    private int unanswered;
     private boolean startRequested;
     private boolean starting;
 
@@ -88,7 +92,7 @@ public final class Batcher<T, R> {
     public Uni<Void> idle() {
         return Uni.createFrom().emitter(emitter -> {
             synchronized (this) {
-                if (inFlight > 0 || !waiting.isEmpty()) {
+                if (unanswered > 0) {
                     idleListeners.add(emitter);
                     return;
                 }
@@ -109,6 +113,7 @@ public final class Batcher<T, R> {
                 return false;
             }
             waiting.add(entry);
+            unanswered++;
             mustStart = inFlight < limits.flights() && !startRequested;
             startRequested |= mustStart;
         }
@@ -127,18 +132,22 @@ public final class Batcher<T, R> {
             starting = true;
         }
         for (List<Waiting<T, R>> batch = takeBatch(); batch != null; batch = takeBatch()) {
-            fly(batch, this::land);
+            fly(batch);
         }
     }
 
     /** @return null if there is nothing to start; otherwise the caller owns a flight */
     private synchronized List<Waiting<T, R>> takeBatch() {
-        if (inFlight >= limits.flights() || waiting.isEmpty()) {
+        if (inFlight >= limits.flights() || waiting.isEmpty() && halves.isEmpty()) {
             starting = false;
             startRequested = false;
             return null;
         }
         inFlight++;
+        return halves.isEmpty() ? takeWaiting() : halves.pop();
+    }
+
+    private List<Waiting<T, R>> takeWaiting() {
         List<Waiting<T, R>> batch = new ArrayList<>(Math.min(waiting.size(), limits.items()));
         long bytes = 0;
         while (!waiting.isEmpty() && batch.size() < limits.items()) {
@@ -152,21 +161,27 @@ public final class Batcher<T, R> {
     }
 
     /** Lands first, so that the store has the next batch to work on while the results of this one are handed out. */
-    private void fly(List<Waiting<T, R>> batch, Runnable land) {
+    private void fly(List<Waiting<T, R>> batch) {
         flushOnce(batch).subscribe().with(results -> {
-            land.run();
+            land();
             handOut(batch, results);
-            announceIfIdle();
+            answered(batch.size());
         }, failure -> {
             if (batch.size() > 1 && isFaultOfAnItem.test(failure)) {
-                int middle = batch.size() / 2;
-                fly(batch.subList(0, middle), () -> fly(batch.subList(middle, batch.size()), land));
+                halve(batch);
+                land();
             } else {
-                land.run();
+                land();
                 batch.forEach(entry -> entry.emitter().fail(failure));
-                announceIfIdle();
+                answered(batch.size());
             }
         });
+    }
+
+    private synchronized void halve(List<Waiting<T, R>> batch) {
+        int middle = batch.size() / 2;
+        halves.push(batch.subList(middle, batch.size()));
+        halves.push(batch.subList(0, middle));
     }
 
     private Uni<List<R>> flushOnce(List<Waiting<T, R>> batch) {
@@ -177,12 +192,13 @@ public final class Batcher<T, R> {
     }
 
     private void handOut(List<Waiting<T, R>> batch, List<R> results) {
-        if (results.size() != batch.size()) {
-            var mismatch = new IllegalStateException(name + ": " + results.size() + " results for " + batch.size() + " items");
+        int count = results == null ? 0 : results.size();
+        if (count != batch.size()) {
+            var mismatch = new IllegalStateException(name + ": " + count + " results for " + batch.size() + " items");
             batch.forEach(entry -> entry.emitter().fail(mismatch));
             return;
         }
-        for (int i = 0; i < results.size(); i++) {
+        for (int i = 0; i < count; i++) {
             batch.get(i).emitter().complete(results.get(i));
         }
     }
@@ -194,10 +210,11 @@ public final class Batcher<T, R> {
         startFlights();
     }
 
-    private void announceIfIdle() {
+    private void answered(int count) {
         List<UniEmitter<? super Void>> toTell;
         synchronized (this) {
-            if (inFlight > 0 || !waiting.isEmpty() || idleListeners.isEmpty()) {
+            unanswered -= count;
+            if (unanswered > 0 || idleListeners.isEmpty()) {
                 return;
             }
             toTell = List.copyOf(idleListeners);

@@ -11,6 +11,8 @@ import java.util.UUID;
  */
 public final class JobIds {
     private static final int COUNTER_BITS = 12;
+    /** The last millisecond that fits into an id, in the year 10889. */
+    private static final Instant LAST = Instant.ofEpochMilli((1L << 48) - 1);
 
     // Seeded once per process: ids must differ, not be secret, and the system's entropy is slow at 100,000 ids a second.
     private final SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
@@ -32,8 +34,9 @@ public final class JobIds {
         return new UUID(most, least);
     }
 
-    /** @return the lowest id that a job accepted at {@code time} can have */
+    /** @return the lowest id that a job accepted at {@code time} can have; a time that no id can tell is brought within those */
     public static UUID lowestAt(Instant time) {
-        return new UUID(Math.max(0, time.toEpochMilli()) << 16 | 0x7000, 0x8000_0000_0000_0000L);
+        Instant told = time.isBefore(Instant.EPOCH) ? Instant.EPOCH : time.isAfter(LAST) ? LAST : time;
+        return new UUID(told.toEpochMilli() << 16 | 0x7000, 0x8000_0000_0000_0000L);
     }
 }

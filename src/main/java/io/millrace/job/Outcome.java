@@ -10,7 +10,7 @@ public sealed interface Outcome {
     /**
      * Done.
      *
-     * @param result anything Jackson can write, at most {@code millrace.settle.max-result} bytes as JSON; null for none
+     * @param result anything Jackson can write, at most {@code millrace.settle.max-result} characters as JSON; null for none
      * @param artifacts files to keep beside the result, written in the transaction that completes the job
      */
     record Success(Object result, List<Artifact> artifacts) implements Outcome {

@@ -12,7 +12,12 @@ final class Failures {
     /** @param detail JSON, or null */
     static Failure of(Throwable cause, String detail) {
         String message = cause.getMessage() == null ? cause.getClass().getName() : cause.getMessage();
-        return new Failure(null, cause.getClass().getSimpleName(), message, stack(cause), detail);
+        return new Failure(null, name(cause.getClass()), message, stack(cause), detail);
+    }
+
+    /** An anonymous class has no simple name. */
+    private static String name(Class<?> type) {
+        return type.getSimpleName().isEmpty() ? type.getName() : type.getSimpleName();
     }
 
     private static String stack(Throwable cause) {

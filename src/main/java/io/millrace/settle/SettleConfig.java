@@ -26,7 +26,7 @@ public interface SettleConfig {
     @WithDefault("10s")
     Duration timeout();
 
-    /** Most bytes of a result as JSON; a job with a larger one is rejected. 1 kB to 16 MB. */
+    /** Most characters of a result as JSON; a job with a larger one is rejected. 1,024 to 16,777,216. */
     @WithDefault("262144")
     @Min(1_024)
     @Max(16_777_216)

@@ -112,6 +112,9 @@ public class Runner {
         } catch (JsonProcessingException e) {
             return Uni.createFrom().item(new Outcome.Reject("unreadable payload: " + e.getOriginalMessage()));
         }
+        if (payload == null) {
+            return Uni.createFrom().item(new Outcome.Reject("unreadable payload: it is null"));
+        }
         JobContext context = new JobContext(job.id(), job.lease().epoch(), job.attempt(), job.maxAttempts(), job.tenant(),
                 job.queue(), Deadline.after(timeout), running.cancellation());
         return Uni.createFrom().deferred(() -> handler.run(payload, context))

@@ -1,0 +1,170 @@
+package io.millrace;
+
+import static com.tngtech.archunit.core.domain.JavaModifier.ABSTRACT;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.function.Predicate.not;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+
+import io.smallrye.config.ConfigMapping;
+
+/** The floor plan: which part of Millrace may know which. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ArchitectureTest {
+
+    static final String ROOT = "io.millrace";
+
+    /** A package, and the packages it may use. It is the flow of data: the further down, the more it knows. */
+    static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
+            Map.entry("job", Set.of()),
+            Map.entry("batch", Set.of()),
+            Map.entry("egress", Set.of()),
+            Map.entry("local", Set.of()),
+            Map.entry("store", Set.of("job")),
+            Map.entry("stream", Set.of("job")),
+            Map.entry("handler", Set.of("job", "egress", "stream")),
+            Map.entry("intake", Set.of("job", "batch", "store", "stream")),
+            Map.entry("settle", Set.of("job", "batch", "store", "stream")),
+            Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
+            Map.entry("maintenance", Set.of("job", "batch", "store", "stream", "settle")),
+            Map.entry("api", Set.of("job", "batch", "store", "handler", "intake")),
+            Map.entry("observe", Set.of("store", "worker")),
+            Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
+                    "api", "observe", "local")));
+
+    static final Set<String> BOTH_STORES = Set.of("intake", "settle", "worker", "maintenance", "app");
+
+    static final JavaClasses MAIN = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages(ROOT);
+
+    static final JavaClasses ALL = new ClassFileImporter().importPackages(ROOT);
+
+    /** @return the first name below the root, or null for a class of somebody else */
+    static String part(JavaClass type) {
+        String name = type.getPackageName();
+        return name.startsWith(ROOT + ".") ? name.substring(ROOT.length() + 1).split("\\.")[0] : null;
+    }
+
+    @Test
+    void a_package_uses_only_those_it_may() {
+        Map<String, Set<String>> broken = new TreeMap<>();
+        for (JavaClass type : MAIN) {
+            Set<String> allowed = MAY_USE.get(part(type));
+            assertThat(allowed).as("%s belongs to a package that MAY_USE does not know", type.getName()).isNotNull();
+            type.getDirectDependenciesFromSelf().stream().map(Dependency::getTargetClass).map(JavaClass::getBaseComponentType)
+                    .filter(target -> part(target) != null && !part(target).equals(part(type))
+                            && !allowed.contains(part(target)))
+                    .forEach(target -> broken.computeIfAbsent(type.getName(), name -> new TreeSet<>()).add(target.getName()));
+        }
+        assertThat(broken).as("classes and what they may not use").isEmpty();
+    }
+
+    @Test
+    void the_two_stores_never_see_each_other_and_few_see_both() {
+        assertThat(MAY_USE.get("store")).doesNotContain("stream");
+        assertThat(MAY_USE.get("stream")).doesNotContain("store");
+        assertThat(MAY_USE).allSatisfy((part, allowed) -> assertThat(allowed.containsAll(Set.of("store", "stream"))).as(part)
+                .isEqualTo(BOTH_STORES.contains(part)));
+    }
+
+    @Test
+    void nobody_uses_app() {
+        assertThat(MAY_USE.values()).allSatisfy(allowed -> assertThat(allowed).doesNotContain("app"));
+    }
+
+    @Test
+    void the_domain_needs_the_JDK_alone() {
+        classes().that().resideInAPackage(ROOT + ".job").should().onlyDependOnClassesThat()
+                .resideInAnyPackage(ROOT + ".job", "java..").check(MAIN);
+    }
+
+    @Test
+    void job_types_do_not_see_each_other() {
+        slices().matching(ROOT + ".handler.(*)..").should().notDependOnEachOther().check(MAIN);
+    }
+
+    @Test
+    void a_package_is_named_for_a_duty() {
+        assertThat(MAIN.stream().map(JavaClass::getPackageName).flatMap(name -> List.of(name.split("\\.")).stream()))
+                .doesNotContain("util", "utils", "common", "helper", "misc", "model", "dto", "service", "impl");
+    }
+
+    /** An interface earns its place by a second implementation: by a class, a lambda, a proxy or another build. */
+    @Test
+    void no_interface_has_exactly_one_implementation() {
+        List<String> needless = MAIN.stream().filter(JavaClass::isInterface).filter(not(JavaClass::isAnnotation))
+                .filter(type -> !type.isAnnotatedWith(ConfigMapping.class))
+                .filter(type -> !"local".equals(part(type))) // found at run time, absent from the production image
+                .filter(type -> type.getAllSubclasses().stream().filter(not(JavaClass::isInterface)).count() == 1)
+                .map(JavaClass::getName).collect(Collectors.toList());
+        assertThat(needless).isEmpty();
+    }
+
+    /** Main code waits on events, tests on conditions: both poll with a limit where they must. */
+    @Test
+    void nothing_sleeps() {
+        noClasses().should().callMethod(Thread.class, "sleep", long.class)
+                .orShould().callMethod(Thread.class, "sleep", long.class, int.class)
+                .orShould().callMethod(TimeUnit.class, "sleep", long.class).check(ALL);
+    }
+
+    @Test
+    void only_the_command_line_prints_and_exits() {
+        noClasses().that().resideOutsideOfPackages(ROOT + ".app", ROOT + ".local").should().accessField(System.class, "out")
+                .orShould().accessField(System.class, "err")
+                .orShould().callMethod(System.class, "exit", int.class).check(MAIN);
+    }
+
+    /** Whoever sets a value reads its unit, its bounds and what it is for beside its name. */
+    @Test
+    void every_setting_is_documented() throws IOException {
+        List<String> undocumented = new ArrayList<>();
+        for (JavaClass mapping : MAIN.stream().filter(type -> type.isAnnotatedWith(ConfigMapping.class)).toList()) {
+            List<String> lines = Files.readAllLines(Path.of("src/main/java", mapping.getName().replace('.', '/') + ".java"));
+            mapping.getMethods().stream().filter(method -> method.getModifiers().contains(ABSTRACT)).forEach(method -> {
+                if (!hasJavadoc(lines, " " + method.getName() + "();")) {
+                    undocumented.add(mapping.getSimpleName() + "." + method.getName());
+                }
+            });
+            if (!hasJavadoc(lines, " interface " + mapping.getSimpleName() + " ")) {
+                undocumented.add(mapping.getSimpleName());
+            }
+        }
+        assertThat(undocumented).isEmpty();
+    }
+
+    /** @return true if a comment ends right above the declaration and its annotations */
+    private static boolean hasJavadoc(List<String> lines, String declaration) {
+        int line = 0;
+        while (!lines.get(line).contains(declaration)) {
+            line++;
+        }
+        do {
+            line--;
+        } while (lines.get(line).strip().startsWith("@"));
+        return lines.get(line).strip().endsWith("*/");
+    }
+}
