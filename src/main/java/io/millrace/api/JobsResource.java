@@ -78,10 +78,7 @@ public class JobsResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> enqueue(byte[] body, @HeaderParam("Idempotency-Key") String idempotencyKey) {
-        if (idempotencyKey != null) {
-            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
-                    "Leave the header out.");
-        }
+        refuse(idempotencyKey);
         NewJob job = reader.readJob(body, TENANT);
         return intake.accept(job)
                 // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
@@ -101,7 +98,9 @@ public class JobsResource {
     @POST
     @Path("/bulk")
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
-    public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType) {
+    public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
+            @HeaderParam("Idempotency-Key") String idempotencyKey) {
+        refuse(idempotencyKey);
         List<JobReader.Item> items = reader.readJobs(body, contentType.isCompatible(MediaType.valueOf(NDJSON)), TENANT);
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
@@ -112,6 +111,14 @@ public class JobsResource {
             int accepted = (int) all.stream().filter(item -> item.job() != null).count();
             return new BulkResult(accepted, all.size() - accepted, all);
         });
+    }
+
+    /** A key that is ignored would be trusted, and the repeated request would store its jobs twice. */
+    private static void refuse(String idempotencyKey) {
+        if (idempotencyKey != null) {
+            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
+                    "Leave the header out.");
+        }
     }
 
     private Uni<BulkItem> accept(JobReader.Item item) {
