@@ -106,7 +106,8 @@ public class JobsResource {
     public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
             @HeaderParam("Idempotency-Key") String idempotencyKey) {
         refuse(idempotencyKey);
-        List<JobReader.Item> items = reader.readJobs(body, contentType.isCompatible(MediaType.valueOf(NDJSON)), TENANT);
+        boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
+        List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
