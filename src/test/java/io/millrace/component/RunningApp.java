@@ -5,6 +5,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.UUID;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -56,7 +57,7 @@ abstract class RunningApp {
 
     /** A tag that no other test uses. */
     static String tag() {
-        return "t-" + java.util.UUID.randomUUID();
+        return "t-" + UUID.randomUUID();
     }
 
     static int countTagged(String tag) {

@@ -12,7 +12,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -72,16 +74,22 @@ public final class Api {
         return send(request(path, headers).GET().build());
     }
 
-    /** @param headers names and values in turn, such as {@code Content-Type} other than JSON */
+    /** @param headers names and values in turn; a {@code Content-Type} other than JSON, or none if it is empty */
     public Answer post(String path, String body, String... headers) {
         return post(path, body.getBytes(StandardCharsets.UTF_8), headers);
     }
 
     public Answer post(String path, byte[] body, String... headers) {
-        HttpRequest.Builder request = request(path).setHeader("Content-Type", JSON);
+        Map<String, String> all = new TreeMap<>(Map.of("Content-Type", JSON));
         for (int i = 0; i < headers.length; i += 2) {
-            request.setHeader(headers[i], headers[i + 1]);
+            all.put(headers[i], headers[i + 1]);
         }
+        HttpRequest.Builder request = request(path);
+        all.forEach((name, value) -> {
+            if (!value.isEmpty()) {
+                request.setHeader(name, value);
+            }
+        });
         return send(request.POST(BodyPublishers.ofByteArray(body)).build());
     }
 
