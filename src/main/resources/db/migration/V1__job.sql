@@ -30,7 +30,7 @@ create table job (
                    when 'PENDING' then 1 when 'PROCESSING' then 1
                    when 'COMPLETED' then 2 when 'FAILED' then 2 when 'CANCELLED' then 2 end),
   check ((state = 'PROCESSING') = (lease_id is not null))
-) with (fillfactor = 50);  -- room on the page for the claim to be a heap-only update
+) with (fillfactor = 40);  -- room on the page for the claim, which adds a lease, to be a heap-only update even of all its rows at once
 
 -- No index names state or lease_until: PENDING -> PROCESSING then changes no indexed column and is a heap-only update.
 create index job_undispatched on job (queue, priority, id)            where phase = 1 and dispatched_at is null;

@@ -23,6 +23,10 @@ import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 
 import io.millrace.intake.Intake;
@@ -49,6 +53,7 @@ public class JobsResource {
     private static final UUID LOWEST = new UUID(0, 0);
     private static final int DEFAULT_LIMIT = 50;
     private static final int MOST = 200;
+    private static final Pattern LIMIT = Pattern.compile("\\d{1,3}");
     private static final Pattern SECONDS = Pattern.compile("(\\d{1,4})s?");
     private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
 
@@ -78,10 +83,7 @@ public class JobsResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> enqueue(byte[] body, @HeaderParam("Idempotency-Key") String idempotencyKey) {
-        if (idempotencyKey != null) {
-            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
-                    "Leave the header out.");
-        }
+        refuse(idempotencyKey);
         NewJob job = reader.readJob(body, TENANT);
         return intake.accept(job)
                 // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
@@ -101,8 +103,11 @@ public class JobsResource {
     @POST
     @Path("/bulk")
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
-    public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType) {
-        List<JobReader.Item> items = reader.readJobs(body, contentType.isCompatible(MediaType.valueOf(NDJSON)), TENANT);
+    public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
+            @HeaderParam("Idempotency-Key") String idempotencyKey) {
+        refuse(idempotencyKey);
+        boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
+        List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
@@ -112,6 +117,14 @@ public class JobsResource {
             int accepted = (int) all.stream().filter(item -> item.job() != null).count();
             return new BulkResult(accepted, all.size() - accepted, all);
         });
+    }
+
+    /** A key that is ignored would be trusted, and the repeated request would store its jobs twice. */
+    private static void refuse(String idempotencyKey) {
+        if (idempotencyKey != null) {
+            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
+                    "Leave the header out.");
+        }
     }
 
     private Uni<BulkItem> accept(JobReader.Item item) {
@@ -155,15 +168,13 @@ public class JobsResource {
     /** Newest first. */
     @GET
     public Uni<Page> list(@QueryParam("state") String state, @QueryParam("queue") String queue, @QueryParam("type") String type,
-            @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter, @QueryParam("limit") Integer limit,
+            @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter,
+            @Parameter(schema = @Schema(type = SchemaType.INTEGER)) @QueryParam("limit") String limit,
             @QueryParam("cursor") String cursor) {
         JobState wanted = state == null
                 ? null
                 : JobState.named(state).orElseThrow(() -> invalid("state", "must be one of " + List.of(JobState.values())));
-        int most = limit == null ? DEFAULT_LIMIT : limit;
-        if (most < 1 || most > MOST) {
-            throw invalid("limit", "must be 1 to " + MOST);
-        }
+        int most = limit(limit);
         UUID behind = cursor == null ? HIGHEST : cursor(cursor);
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
         return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, queue, type, tag, most))
@@ -183,6 +194,18 @@ public class JobsResource {
                         .header("X-Content-Type-Options", "nosniff")
                         .header("Content-Security-Policy", "default-src 'none'; sandbox")
                         .build());
+    }
+
+    /** Read here: of a number that is none, the framework would say that there is nothing at this path. */
+    private static int limit(String text) {
+        if (text == null) {
+            return DEFAULT_LIMIT;
+        }
+        int limit = LIMIT.matcher(text).matches() ? Integer.parseInt(text) : 0;
+        if (limit < 1 || limit > MOST) {
+            throw invalid("limit", "must be 1 to " + MOST);
+        }
+        return limit;
     }
 
     private static UUID id(String text) {

@@ -42,7 +42,8 @@ public final class ProblemException extends RuntimeException {
     }
 
     static ProblemException notFound(String what) {
-        return new ProblemException(404, "not-found", "Not found", what, null, List.of());
+        return new ProblemException(404, "not-found", "Not found", what,
+                "Check the id: GET /v1/jobs lists what there is.", List.of());
     }
 
     static ProblemException queueFull() {

@@ -31,7 +31,8 @@ class ProblemMapper {
         String title = Response.Status.fromStatusCode(status) == null
                 ? "Refused"
                 : Response.Status.fromStatusCode(status).getReasonPhrase();
-        Problem problem = new Problem("urn:millrace:problem:http-" + status, title, status, hint(status), null, null);
+        Problem problem = new Problem("urn:millrace:problem:http-" + status, title, status, detail(status), hint(status),
+                null);
         Response.ResponseBuilder answer = Response.fromResponse(original).type(Problem.MEDIA_TYPE).entity(problem);
         return answer.build();
     }
@@ -61,12 +62,21 @@ class ProblemMapper {
         return ProblemException.internal(reference);
     }
 
+    private static String detail(int status) {
+        return switch (status) {
+            case 404 -> "there is nothing at this path";
+            case 405 -> "this path does not take this method";
+            case 406 -> "this path does not answer in the media type of Accept";
+            case 415 -> "this path does not take the media type of Content-Type";
+            default -> "the request was refused";
+        };
+    }
+
     private static String hint(int status) {
         return switch (status) {
-            case 404 -> "there is nothing at this path; see /q/openapi";
-            case 405 -> "this path does not take this method; see /q/openapi";
-            case 406, 415 -> "send and accept application/json";
-            default -> "the request was refused";
+            case 406 -> "Accept application/json.";
+            case 415 -> "Send application/json.";
+            default -> "See /q/openapi for what there is.";
         };
     }
 

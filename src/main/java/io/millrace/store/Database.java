@@ -114,7 +114,7 @@ public class Database {
      * The engine's statements touch a few hundred rows by key, always. A planner that looks at the statistics of a table that
      * was empty a minute ago chooses otherwise: a walk over all leased rows made settling 11 times slower.
      */
-    private static PgConnectOptions engineOptions(DatabaseConfig config) {
+    static PgConnectOptions engineOptions(DatabaseConfig config) {
         PgConnectOptions options = options(config, config.statementTimeout().toMillis());
         options.addProperty("plan_cache_mode", "force_generic_plan");
         options.addProperty("enable_seqscan", "off");

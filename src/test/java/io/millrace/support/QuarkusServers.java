@@ -1,16 +1,30 @@
 package io.millrace.support;
 
+import java.util.HashMap;
 import java.util.Map;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
-/** Gives a Quarkus test the servers of the run. They are not stopped between applications but at the JVM's end. */
+/**
+ * Gives a Quarkus test a database and a Redis of its own on the servers of the run, with {@link TransitionGuard} on. The servers
+ * are not stopped between applications but at the JVM's end.
+ */
 public final class QuarkusServers implements QuarkusTestResourceLifecycleManager {
+
+    /** A queue that runs one job at a time. */
+    public static final String ONE_SLOT_QUEUE = "one-slot";
+
+    private static final String LOOPBACK = "127.0.0.1";
 
     @Override
     public Map<String, String> start() {
-        TestServers servers = TestServers.get();
-        return Map.of("millrace.database.url", servers.databaseUrl(), "millrace.redis.url", servers.redisUrl());
+        Map<String, String> settings = new HashMap<>();
+        // Main does not run in a Quarkus test, so the schema is ours to bring up to date.
+        settings.put("millrace.database.url", TestServers.migratedDatabase());
+        settings.put("millrace.redis.url", TestServers.freshRedis());
+        settings.put("millrace.queues", "default,images:4," + ONE_SLOT_QUEUE + ":1");
+        settings.put("millrace.egress.open-hosts", LOOPBACK); // the picture server of a test
+        return settings;
     }
 
     @Override

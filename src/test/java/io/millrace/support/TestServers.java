@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.postgresql.Driver;
 
 import io.millrace.local.LocalServers;
+import io.millrace.store.Migrations;
 
 /**
  * The PostgreSQL and Redis of a test run, started once in a JVM and stopped at its end. Chosen in this order: those that
@@ -49,6 +50,14 @@ public record TestServers(String databaseUrl, String redisUrl) {
             atEnd(() -> execute(server, "DROP DATABASE " + name + " WITH (FORCE)"));
         }
         return URI.create(server).resolve("/" + name).toString();
+    }
+
+    /** The URL of a new database with the schema of this version, in which {@link TransitionGuard} is on. */
+    public static String migratedDatabase() {
+        String url = freshDatabase();
+        Migrations.run(url);
+        TransitionGuard.install(url);
+        return url;
     }
 
     /** The URL of an emptied Redis database: one of 15, in turn, so no test can hold more than 15 apart. */
