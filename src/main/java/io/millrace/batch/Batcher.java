@@ -59,8 +59,7 @@ public final class Batcher<T, R> {
      * @param executor starts a batch when none is under way: an event loop
      */
     public Batcher(String name, BatchLimits limits, ToLongFunction<T> sizeOf, Predicate<Throwable> isFaultOfAnItem,
-            Executor executor,
-            Flush<T, R> flush) {
+            Executor executor, Flush<T, R> flush) {
         this.name = name;
         this.limits = limits;
         this.sizeOf = sizeOf;
