@@ -8,6 +8,7 @@ import java.net.URI;
 import java.util.concurrent.TimeUnit;
 
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.jboss.logging.Logger;
 
 import io.millrace.store.DatabaseUrl;
@@ -51,12 +52,18 @@ final class Preflight {
             if (count > 0) {
                 LOG.infof("schema brought up to date by %d migrations", count);
             }
+        } catch (FlywayValidateException e) {
+            throw StartFailure.environment(where(databaseUrl) + " holds a schema that this version of Millrace did not make ("
+                    + e.getErrorDetails().errorCode + "): start the version that made it, or name an empty database");
         } catch (FlywayException e) {
-            DatabaseUrl database = DatabaseUrl.parse(databaseUrl);
-            throw StartFailure
-                    .environment("PostgreSQL at " + database.host() + ":" + database.port() + "/" + database.database()
-                            + " cannot be used: " + reason(e) + "; check that it runs and that MILLRACE_DATABASE_URL is right");
+            throw StartFailure.environment(where(databaseUrl) + " cannot be used: " + reason(e)
+                    + "; check that it runs and that MILLRACE_DATABASE_URL is right");
         }
+    }
+
+    private static String where(String databaseUrl) {
+        DatabaseUrl database = DatabaseUrl.parse(databaseUrl);
+        return "PostgreSQL at " + database.host() + ":" + database.port() + "/" + database.database();
     }
 
     /** @throws StartFailure if Redis does not answer or is too old */
