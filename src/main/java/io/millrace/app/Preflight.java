@@ -54,7 +54,8 @@ final class Preflight {
             }
         } catch (FlywayValidateException e) {
             throw StartFailure.environment(where(databaseUrl) + " holds a schema that this version of Millrace did not make ("
-                    + e.getErrorDetails().errorCode + "): start the version that made it, or name an empty database");
+                    + e.getMessage().lines().skip(1).findFirst().orElse(e.getMessage())
+                    + "): start the version that made it, or name an empty database");
         } catch (FlywayException e) {
             throw StartFailure.environment(where(databaseUrl) + " cannot be used: " + reason(e)
                     + "; check that it runs and that MILLRACE_DATABASE_URL is right");
