@@ -86,7 +86,8 @@ final class Reader {
     /** One pass: waits for a free slot, takes what is there, else waits for the next entry. @return how many were started */
     Uni<Integer> pollOnce() {
         return slots.awaitFree().chain(() -> {
-            int taken = slots.takeUpTo(batch);
+            // The slot may have come free while this process stops: then it stays free.
+            int taken = isStopping ? 0 : slots.takeUpTo(batch);
             return taken == 0 ? Uni.createFrom().item(0) : readNew(taken);
         }).chain(started -> started > 0 || isStopping ? Uni.createFrom().item(started) : awaitNew());
     }
