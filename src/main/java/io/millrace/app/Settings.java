@@ -1,5 +1,7 @@
 package io.millrace.app;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,6 +15,8 @@ import io.millrace.store.DatabaseUrl;
  * @param databaseUrl null if embedded servers are to be started, and then {@code redisUrl} is null too
  */
 record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir) {
+
+    private static final int MOST_PORT = 65_535;
 
     /** @throws StartFailure if a setting cannot be used; the message names it and says what to do */
     static Settings read() {
@@ -48,9 +52,26 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
             throw StartFailure.usage("MILLRACE_DATABASE_URL cannot be used: " + e.getMessage()
                     + "; set it to postgresql://user:password@host:port/database");
         }
-        if (!redisUrl.startsWith("redis://") && !redisUrl.startsWith("rediss://")) {
-            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: it must start with redis:// or rediss://; set it to "
+        String fault = faultOfRedisUrl(redisUrl);
+        if (fault != null) {
+            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: " + fault + "; set it to "
                     + "redis://[:password@]host:port[/db]");
+        }
+    }
+
+    /** @return what is wrong, without the password, or null */
+    private static String faultOfRedisUrl(String url) {
+        if (!url.startsWith("redis://") && !url.startsWith("rediss://")) {
+            return "it must start with redis:// or rediss://";
+        }
+        try {
+            URI uri = new URI(url);
+            if (uri.getHost() == null) {
+                return "it names no host";
+            }
+            return uri.getPort() > MOST_PORT ? "there is no port " + uri.getPort() : null;
+        } catch (URISyntaxException e) {
+            return "it is not a URL (special characters in the password must be %-encoded)";
         }
     }
 
@@ -61,7 +82,7 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         }
         try {
             int port = Integer.parseInt(text);
-            if (port >= 0 && port <= 65_535) {
+            if (port >= 0 && port <= MOST_PORT) {
                 return port;
             }
         } catch (NumberFormatException notANumber) {
