@@ -16,6 +16,8 @@ import io.millrace.store.DatabaseUrl;
  */
 record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir) {
 
+    private static final int MOST_PORT = 65_535;
+
     /** @throws StartFailure if a setting cannot be used; the message names it and says what to do */
     static Settings read() {
         Mode mode = Mode.named(setting("millrace.mode").orElse("all"));
@@ -52,18 +54,22 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         }
         String fault = faultOfRedisUrl(redisUrl);
         if (fault != null) {
-            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: " + fault
-                    + "; set it to redis://[:password@]host:port[/db]");
+            throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: " + fault + "; set it to "
+                    + "redis://[:password@]host:port[/db]");
         }
     }
 
-    /** @return null if there is none */
+    /** @return what is wrong, without the password, or null */
     private static String faultOfRedisUrl(String url) {
         if (!url.startsWith("redis://") && !url.startsWith("rediss://")) {
             return "it must start with redis:// or rediss://";
         }
         try {
-            return new URI(url).getHost() == null ? "it names no host" : null;
+            URI uri = new URI(url);
+            if (uri.getHost() == null) {
+                return "it names no host";
+            }
+            return uri.getPort() > MOST_PORT ? "there is no port " + uri.getPort() : null;
         } catch (URISyntaxException e) {
             return "it is not a URL (special characters in the password must be %-encoded)";
         }
@@ -76,7 +82,7 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         }
         try {
             int port = Integer.parseInt(text);
-            if (port >= 0 && port <= 65_535) {
+            if (port >= 0 && port <= MOST_PORT) {
                 return port;
             }
         } catch (NumberFormatException notANumber) {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
  */
 public record DatabaseUrl(String host, int port, String database, String user, String password, String query) {
     private static final int DEFAULT_PORT = 5432;
+    private static final int MOST_PORT = 65_535;
 
     /**
      * @param url {@code postgresql://user:password@host:port/database}
@@ -30,6 +31,9 @@ public record DatabaseUrl(String host, int port, String database, String user, S
         }
         if (uri.getHost() == null) {
             throw new IllegalArgumentException("it names no host");
+        }
+        if (uri.getPort() > MOST_PORT) {
+            throw new IllegalArgumentException("there is no port " + uri.getPort());
         }
         if (uri.getPath() == null || uri.getPath().length() < 2) {
             throw new IllegalArgumentException("it names no database");

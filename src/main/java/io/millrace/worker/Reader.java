@@ -93,7 +93,8 @@ final class Reader {
     Uni<Integer> pollOnce() {
         // Not at once: where one job of a batch gives its slot back, the others are about to, and one read can use them all.
         return slots.awaitFree().emitOn(loop).chain(() -> {
-            int taken = slots.takeUpTo(batch);
+            // The slot may have come free while this process stops: then it stays free.
+            int taken = isStopping ? 0 : slots.takeUpTo(batch);
             return taken == 0 ? Uni.createFrom().item(0) : readNew(taken);
         }).chain(started -> started > 0 || isStopping ? Uni.createFrom().item(started) : awaitNew());
     }

@@ -13,14 +13,14 @@ import java.util.stream.Collectors;
 import io.millrace.job.JobTransition;
 
 /** The trigger {@code job_transition_guard}: PostgreSQL itself refuses changes that {@link JobTransition} does not list. */
-final class TransitionGuard {
+public final class TransitionGuard {
 
     private static final String SCRIPT = "/db/job_transition_guard.sql";
 
     private TransitionGuard() {}
 
     /** @param databaseUrl of a database whose schema is up to date */
-    static void install(String databaseUrl) {
+    public static void install(String databaseUrl) {
         try (Connection connection = TestServers.connect(databaseUrl); Statement statement = connection.createStatement()) {
             statement.execute(script().replace("{legal}", legal()));
         } catch (SQLException e) {

@@ -45,10 +45,11 @@ class CompatBody {
         }
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
-            if (json.readTree(text) instanceof ObjectNode object) {
-                return object;
+            if (!(json.readTree(text) instanceof ObjectNode object)) {
+                throw CompatError.badRequest(missing);
             }
-            throw CompatError.badRequest(missing);
+            checkText(text);
+            return object;
         } catch (CharacterCodingException e) {
             throw CompatError.badRequest("the body is not valid UTF-8");
         } catch (JsonProcessingException e) {
@@ -56,14 +57,18 @@ class CompatBody {
         }
     }
 
+    /** In the text as it came: once it is parsed, half of a surrogate pair is a character like any other. */
+    private static void checkText(String json) {
+        String fault = PayloadText.findFault(json);
+        if (fault != null) {
+            throw CompatError.badRequest("the body holds " + fault + "; remove it");
+        }
+    }
+
     /** A job of a type with that type's defaults. */
     NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt) {
-        String text = payload.toString();
-        String fault = PayloadText.findFault(text);
-        if (fault != null) {
-            throw CompatError.badRequest("the payload holds " + fault + "; remove it");
-        }
-        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, text, JobOptions.NONE, List.of(),
+        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, payload.toString(), JobOptions.NONE,
+                List.of(),
                 type.retry().maxAttempts(), runAt, null);
     }
 }

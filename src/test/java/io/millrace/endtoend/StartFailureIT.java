@@ -1,0 +1,116 @@
+package io.millrace.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
+
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import io.millrace.support.MillraceProcess;
+import io.millrace.support.TestServers;
+
+/** A process that cannot start says why in one line, and ends. */
+@Timeout(120)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class StartFailureIT {
+
+    private static final String DATABASE = "MILLRACE_DATABASE_URL";
+    private static final String REDIS = "MILLRACE_REDIS_URL";
+    private static final int USAGE = 2;
+    private static final int ENVIRONMENT = 1;
+
+    private static void assertRefused(Map<String, String> settings, int exitCode, String... words) {
+        try (MillraceProcess process = MillraceProcess.start(settings)) {
+            assertThat(process.awaitExit()).as(process.output()).isEqualTo(exitCode);
+            assertThat(process.errors().lines()).hasSize(1).first().asString().startsWith("millrace cannot start: ")
+                    .contains(words);
+        }
+    }
+
+    private static Map<String, String> settings(String... others) {
+        Map<String, String> settings = new HashMap<>(
+                Map.of(DATABASE, TestServers.get().databaseUrl(), REDIS, TestServers.get().redisUrl()));
+        for (int i = 0; i < others.length; i += 2) {
+            settings.put(others[i], others[i + 1]);
+        }
+        return settings;
+    }
+
+    private static int closedPort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void a_mode_that_does_not_exist() {
+        assertRefused(settings("MILLRACE_MODE", "wroker"), USAGE, "MILLRACE_MODE", "'wroker'", "api, worker or all");
+    }
+
+    @Test
+    void a_port_that_is_none() {
+        assertRefused(settings("MILLRACE_HTTP_PORT", "http"), USAGE, "MILLRACE_HTTP_PORT", "'http'");
+    }
+
+    @Test
+    void one_server_without_the_other() {
+        assertRefused(Map.of(DATABASE, TestServers.get().databaseUrl()), USAGE, REDIS + " is not", "both", "neither");
+        assertRefused(Map.of(REDIS, TestServers.get().redisUrl()), USAGE, DATABASE + " is not", "both", "neither");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+            DATABASE + ",localhost:5432,it must start with postgresql://",
+            DATABASE + ",postgresql://localhost/millrace,it names no user",
+            DATABASE + ",postgresql://user:p%ss@localhost/millrace,special characters in the password must be %-encoded",
+            DATABASE + ",postgresql://user:pass@localhost:99999/millrace,there is no port 99999",
+            REDIS + ",redis://localhost:99999,there is no port 99999",
+            REDIS + ",localhost:6379,it must start with redis://",
+            REDIS + ",redis://,redis://[:password@]host:port",
+            REDIS + ",redis:///0,redis://[:password@]host:port",
+            REDIS + ",redis://:p%ss@localhost,redis://[:password@]host:port"})
+    void a_URL_that_cannot_be_read(String variable, String url, String why) {
+        assertRefused(settings(variable, url), USAGE, variable + " cannot be used", why);
+    }
+
+    @Test
+    void a_postgresql_that_cannot_be_reached() throws IOException {
+        int port = closedPort();
+        assertRefused(settings(DATABASE, "postgresql://user:secret@127.0.0.1:" + port + "/millrace"), ENVIRONMENT,
+                "PostgreSQL at 127.0.0.1:" + port + "/millrace cannot be used", "check that it runs", DATABASE);
+    }
+
+    @Test
+    void a_postgresql_that_does_not_know_the_password() {
+        URI url = URI.create(TestServers.get().databaseUrl());
+        assertRefused(settings(DATABASE, "postgresql://millrace:wrong@" + url.getHost() + ":" + url.getPort() + url.getPath()),
+                ENVIRONMENT, "password authentication failed", DATABASE);
+    }
+
+    @Test
+    void a_redis_that_cannot_be_reached() throws IOException {
+        int port = closedPort();
+        assertRefused(settings(DATABASE, TestServers.migratedDatabase(), REDIS, "redis://127.0.0.1:" + port), ENVIRONMENT,
+                "Redis at 127.0.0.1:" + port + " cannot be used", "check that it runs", REDIS);
+    }
+
+    @Test
+    void a_port_that_another_process_has() throws IOException {
+        try (ServerSocket busy = new ServerSocket(0)) {
+            String port = Integer.toString(busy.getLocalPort());
+            assertRefused(settings("MILLRACE_HTTP_PORT", port), ENVIRONMENT, "port " + port + " is in use",
+                    "MILLRACE_HTTP_PORT");
+            assertRefused(settings("MILLRACE_MANAGEMENT_PORT", port), ENVIRONMENT, "port " + port + " is in use",
+                    "MILLRACE_MANAGEMENT_PORT");
+        }
+    }
+}
