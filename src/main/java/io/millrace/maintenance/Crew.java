@@ -17,11 +17,20 @@ public class Crew {
 
     private final Relay relay;
     private final DelayedLoader loader;
+    private final Reclaimer reclaimer;
+    private final Reaper reaper;
+    private final Reconciler reconciler;
+    private final ConsumerJanitor janitor;
     private volatile boolean isStarted;
 
-    Crew(Relay relay, DelayedLoader loader) {
+    Crew(Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
+            ConsumerJanitor janitor) {
         this.relay = relay;
         this.loader = loader;
+        this.reclaimer = reclaimer;
+        this.reaper = reaper;
+        this.reconciler = reconciler;
+        this.janitor = janitor;
     }
 
     public void start() {
@@ -40,6 +49,26 @@ public class Crew {
     @Scheduled(every = "${millrace.maintenance.load-every:60s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> load() {
         return run("load of delayed jobs", loader::loadDelayed);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.reclaim-every:15s}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> reclaim() {
+        return run("sweep for stuck entries", reclaimer::reclaimIdle);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.reap-every:10s}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> reap() {
+        return run("search for expired leases", reaper::reapExpired);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.reconcile-every:30s}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> reconcile() {
+        return run("comparison with the streams", reconciler::reconcile);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> trim() {
+        return run("search for consumers that are gone", janitor::trimConsumers);
     }
 
     private Uni<Void> run(String chore, Supplier<Uni<Integer>> pass) {

@@ -35,6 +35,7 @@ public class DelayedLoader {
     private final StreamConfig config;
     private OffsetDateTime cameTo = BEGINNING;
     private UUID cameToId = LOWEST;
+    private volatile boolean mustStartOver;
 
     DelayedLoader(JobStore store, JobStream stream, StreamConfig config) {
         this.store = store;
@@ -42,8 +43,18 @@ public class DelayedLoader {
         this.config = config;
     }
 
+    /** The delayed sets are gone: the next pass brings everything again. */
+    void startOver() {
+        mustStartOver = true;
+    }
+
     /** One pass, one at a time. @return how many jobs it put into delayed sets */
     public Uni<Integer> loadDelayed() {
+        if (mustStartOver) {
+            mustStartOver = false;
+            cameTo = BEGINNING;
+            cameToId = LOWEST;
+        }
         return Passes.untilNothing(this::loadPage);
     }
 

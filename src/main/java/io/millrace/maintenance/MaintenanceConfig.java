@@ -28,4 +28,38 @@ public interface MaintenanceConfig {
     /** How often a process looks into the delayed sets it did not fill itself. The latest a promotion is late by. */
     @WithDefault("1s")
     Duration promoteEvery();
+
+    /** How often a worker sweeps its streams for entries that were delivered and never finished. */
+    @WithDefault("15s")
+    Duration reclaimEvery();
+
+    /** An entry that was neither finished nor renewed for so long is stuck. Longer than a lease. */
+    @WithDefault("60s")
+    Duration reclaimIdle();
+
+    /** Most entries in one step of a sweep. 1 to 1,000. */
+    @WithDefault("100")
+    @Min(1)
+    @Max(1_000)
+    int reclaimItems();
+
+    /** How often jobs are taken back whose lease ran out. */
+    @WithDefault("10s")
+    Duration reapEvery();
+
+    /** How often PostgreSQL is compared with the streams. */
+    @WithDefault("30s")
+    Duration reconcileEvery();
+
+    /** A job counts as forgotten by Redis if it should have been delivered this long ago: longer than idle and sweep together. */
+    @WithDefault("90s")
+    Duration reconcileMargin();
+
+    /** How often consumers are deleted whose process is gone. */
+    @WithDefault("10m")
+    Duration trimEvery();
+
+    /** A consumer without pending entries that was idle for so long belongs to a process that is gone. */
+    @WithDefault("1h")
+    Duration trimIdle();
 }

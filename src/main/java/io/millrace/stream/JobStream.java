@@ -119,6 +119,14 @@ public class JobStream {
                 config.commandTimeout()).replaceWithVoid();
     }
 
+    /** Notes a job as a dead letter that no entry stands for. */
+    public Uni<Void> noteDeadLetter(String queue, UUID jobId, String reason) {
+        Request xadd = Request.cmd(Command.XADD).arg(RedisKeys.deadLetters(queue)).arg("MAXLEN").arg("~")
+                .arg(config.deadLetters())
+                .arg("*").arg("j").arg(jobId.toString()).arg("reason").arg(reason);
+        return bounded(() -> redis.send(xadd), config.commandTimeout()).replaceWithVoid();
+    }
+
     /**
      * What one promotion did.
      *

@@ -19,7 +19,8 @@ import io.vertx.redis.client.Response;
 /** One script from {@code src/main/resources/lua}, each with its contract in its first lines. */
 enum LuaScript {
     APPEND_JOBS, DELAY_JOBS, READ_ENTRIES, SETTLE_DONE, SETTLE_RETRY, SETTLE_FAILED, PROMOTE_DUE, RENEW_ENTRIES,
-    HAND_BACK_ENTRIES;
+    HAND_BACK_ENTRIES, WATERMARK,
+    TRIM_CONSUMERS, DROP_UNKNOWN;
 
     private final String source;
     private final String sha;

@@ -43,6 +43,11 @@ public final class RedisKeys {
         }
     }
 
+    /** A random value that is gone when Redis has forgotten what it knew of the queue. */
+    static String incarnation(String queue) {
+        return tag(queue) + "incarnation";
+    }
+
     private static String tag(String queue) {
         return "{" + queue + "}:";
     }

@@ -24,6 +24,7 @@ import io.millrace.settle.WorkerName;
 import io.millrace.store.JobStore;
 import io.millrace.store.JobStore.Standing;
 import io.millrace.stream.StreamEntry;
+import io.millrace.stream.StreamRepair;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
@@ -42,15 +43,20 @@ public class Claimer {
     private final Acknowledger acknowledger;
     private final WorkerName worker;
     private final LeaseConfig lease;
+    private final StreamRepair streams;
+    private final Duration unknownAfter;
     private final Duration patience;
     private final EngineLoop loop;
     private final Batcher<StreamEntry, RunningJob> claims;
 
-    Claimer(Vertx vertx, JobStore store, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease, WorkerConfig config) {
+    Claimer(Vertx vertx, JobStore store, StreamRepair streams, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease,
+            WorkerConfig config) {
         this.store = store;
         this.acknowledger = acknowledger;
         this.worker = worker;
         this.lease = lease;
+        this.streams = streams;
+        this.unknownAfter = config.unknownAfter();
         this.patience = config.claimTimeout();
         this.loop = new EngineLoop(vertx);
         // The batch may take one try more than the patience for repeats; each try is bounded by the server.
@@ -116,9 +122,17 @@ public class Claimer {
         switch (Refusal.of(standing == null ? null : standing.state())) {
             case DROP -> acknowledger.drop(entry);
             case PARK -> acknowledger.park(entry, standing.dueEpochMs());
-            case LEAVE -> LOG.debugf("entry %s: job %s is %s, left pending", entry.id(), entry.jobId(),
-                    standing == null ? "unknown" : standing.state());
+            case LEAVE -> LOG.debugf("entry %s: job %s is %s, left pending", entry.id(), entry.jobId(), standing.state());
+            case DROP_IF_OLD -> dropIfOld(entry);
         }
+    }
+
+    private void dropIfOld(StreamEntry entry) {
+        streams.dropUnknown(entry, unknownAfter).subscribe().with(dropped -> {
+            if (dropped > 0) {
+                LOG.warnf("entry %s of queue %s: nobody knows job %s, dropped", entry.id(), entry.queue(), entry.jobId());
+            }
+        }, failure -> LOG.debugf("entry %s: could not look at its age: %s", entry.id(), failure.getMessage()));
     }
 
     /** What becomes of an entry whose job could not be claimed. */
@@ -127,13 +141,15 @@ public class Claimer {
         DROP,
         /** The job is not due: it belongs into the delayed set. */
         PARK,
-        /** Held by a live lease, whose owner will acknowledge; or changing right now; or unknown, perhaps not yet visible. */
-        LEAVE;
+        /** Held by a live lease, whose owner will acknowledge; or changing right now. */
+        LEAVE,
+        /** Nobody knows the job: its transaction may still be under way, but not for ever. */
+        DROP_IF_OLD;
 
         /** @param state null if the job is unknown */
         static Refusal of(JobState state) {
             if (state == null) {
-                return LEAVE;
+                return DROP_IF_OLD;
             }
             return switch (state) {
                 case COMPLETED, FAILED, CANCELLED -> DROP;

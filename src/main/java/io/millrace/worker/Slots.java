@@ -63,6 +63,14 @@ final class Slots {
         return within == null ? here : here.chain(within::awaitFree);
     }
 
+    int freeCount() {
+        int here;
+        synchronized (this) {
+            here = limit - taken;
+        }
+        return within == null ? here : Math.min(here, within.freeCount());
+    }
+
     synchronized int takenCount() {
         return taken;
     }

@@ -2,7 +2,9 @@ package io.millrace.worker;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 import jakarta.inject.Singleton;
 
@@ -39,6 +41,7 @@ public class Worker {
     private final JobStream stream;
     private final List<Reader> readers = new ArrayList<>();
     private final List<Uni<Void>> reading = new ArrayList<>();
+    private final Map<String, Slots> slotsByQueue = new HashMap<>();
     private final List<String> queues;
     private volatile boolean isStarted;
     private volatile boolean isDraining;
@@ -60,6 +63,7 @@ public class Worker {
         List<QueueSlots> settings = QueueSlots.parse(queues);
         for (QueueSlots setting : settings) {
             Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
+            slotsByQueue.put(setting.queue(), slots);
             StreamReader reader = new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value());
             readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), claimer.loop(),
                     entry -> process(entry, slots), this::handBack));
@@ -111,6 +115,23 @@ public class Worker {
         heartbeat.stop();
         LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort,
                 cutShort - running.count(), running.count());
+    }
+
+    /** @return how many more jobs of the queue could start here now; 0 while draining */
+    public int freeSlots(String queue) {
+        Slots slots = slotsByQueue.get(queue);
+        return isDraining || slots == null ? 0 : slots.freeCount();
+    }
+
+    /**
+     * For an entry that a sweep took over from somebody. If no slot is free any more it stays pending here, and the next sweep
+     * finds it.
+     */
+    public void redeliver(StreamEntry entry) {
+        Slots slots = slotsByQueue.get(entry.queue());
+        if (!isDraining && slots.takeUpTo(1) == 1) {
+            process(entry, slots);
+        }
     }
 
     /** The entry holds a slot. */

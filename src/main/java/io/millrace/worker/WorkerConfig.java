@@ -30,4 +30,8 @@ public interface WorkerConfig {
     /** At a stop, how long running jobs may finish before they are handed back. 0 to 1 h. */
     @WithDefault("20s")
     Duration drain();
+
+    /** An entry whose job nobody knows is dropped when it is this old: no transaction can still bring the job. */
+    @WithDefault("10m")
+    Duration unknownAfter();
 }

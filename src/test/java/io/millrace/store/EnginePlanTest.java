@@ -45,7 +45,10 @@ class EnginePlanTest {
             Map.entry("settle_cancel", Set.of("job_pkey")),
             Map.entry("relay_jobs", Set.of("job_undispatched", "job_pkey")),
             Map.entry("find_waiting_queues", Set.of("job_undispatched")),
-            Map.entry("find_due_jobs", Set.of("job_due"))));
+            Map.entry("find_due_jobs", Set.of("job_due")),
+            Map.entry("reap_jobs", Set.of("job_dispatched", "job_pkey")),
+            Map.entry("reconcile_pending", Set.of("job_dispatched", "job_pkey")),
+            Map.entry("reconcile_waiting", Set.of("job_due", "job_pkey"))));
 
     /** Questions of the API: they run in sessions of their own, where the planner is free. */
     private static final Set<String> QUESTIONS = Set.of("find_artifact", "find_attempts", "find_ended_jobs", "find_job",

@@ -24,7 +24,7 @@ class ClaimerTest {
 
     @Test
     void an_entry_of_an_unknown_job_stays_because_the_job_may_not_be_visible_yet() {
-        assertThat(Refusal.of(null)).isEqualTo(Refusal.LEAVE);
+        assertThat(Refusal.of(null)).isEqualTo(Refusal.DROP_IF_OLD);
     }
 
     @ParameterizedTest

@@ -1,0 +1,59 @@
+package io.millrace.maintenance;
+
+import java.util.List;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import io.millrace.job.FailureReason;
+import io.millrace.job.JobState;
+import io.millrace.store.RepairStore;
+import io.millrace.store.RepairStore.Reaped;
+import io.millrace.stream.JobStream;
+import io.millrace.worker.LeaseConfig;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Takes back jobs whose lease ran out, so that another worker runs them, and gives up those that too many workers died of.
+ *
+ * <p>
+ * Safe in any number of processes: the statement skips rows that another reaper holds, and looks at the lease again as it
+ * writes. The worker that held it, should it still live, finds another epoch or no lease and can record nothing.
+ */
+@Singleton
+public class Reaper {
+    private static final Logger LOG = Logger.getLogger(Reaper.class);
+    private static final int PER_STEP = 500;
+
+    private final RepairStore store;
+    private final JobStream stream;
+    private final int lostLimit;
+
+    Reaper(RepairStore store, JobStream stream, LeaseConfig config) {
+        this.store = store;
+        this.stream = stream;
+        this.lostLimit = config.lostLimit();
+    }
+
+    /** One pass. @return how many jobs it took back; the relay sends them */
+    public Uni<Integer> reapExpired() {
+        return Passes.untilNothing(() -> store.reap(PER_STEP, lostLimit).call(this::tell).map(List::size));
+    }
+
+    private Uni<Void> tell(List<Reaped> reaped) {
+        reaped.forEach(
+                job -> LOG.warnf("job %s of queue %s: its worker fell silent, now %s", job.id(), job.queue(), job.state()));
+        return Multi.createFrom().iterable(reaped).filter(job -> job.state() == JobState.FAILED)
+                .onItem().transformToUniAndConcatenate(this::noteDeadLetter)
+                .collect().last();
+    }
+
+    /** A hint for consumers of the dead letter stream; the truth is written. */
+    private Uni<Void> noteDeadLetter(Reaped job) {
+        return stream.noteDeadLetter(job.queue(), job.id(), FailureReason.WORKER_LOST.name())
+                .onFailure().invoke(failure -> LOG.debugf("no hint of dead letter %s: %s", job.id(), failure.getMessage()))
+                .onFailure().recoverWithNull();
+    }
+}

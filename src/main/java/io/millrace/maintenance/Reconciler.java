@@ -1,0 +1,100 @@
+package io.millrace.maintenance;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import io.millrace.job.Priority;
+import io.millrace.store.RepairStore;
+import io.millrace.stream.StreamRepair;
+import io.millrace.stream.StreamRepair.Watermark;
+import io.millrace.worker.Worker;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Finds jobs that Redis should know and does not, without asking about each: entries are delivered in order, so a job that was
+ * put on a stream before its oldest undelivered entry, and is still waiting, stands there no more. Costs one script and two
+ * statements per stream, however large the backlog.
+ *
+ * <p>
+ * Safe in any number of processes: rows that another one holds are skipped, and a job that is sent twice is refused by the claim.
+ */
+@Singleton
+public class Reconciler {
+    private static final Logger LOG = Logger.getLogger(Reconciler.class);
+    private static final int PER_STEP = 1_000;
+    /** After Redis has forgotten everything: only what is being sent at this moment may be younger. */
+    private static final Duration SHORT_MARGIN = Duration.ofSeconds(1);
+
+    private final RepairStore store;
+    private final StreamRepair streams;
+    private final Worker worker;
+    private final DelayedLoader loader;
+    private final Duration margin;
+    private final Map<String, String> incarnations = new ConcurrentHashMap<>();
+    private final Set<String> inAHurry = ConcurrentHashMap.newKeySet();
+
+    Reconciler(RepairStore store, StreamRepair streams, Worker worker, DelayedLoader loader, MaintenanceConfig config) {
+        this.store = store;
+        this.streams = streams;
+        this.worker = worker;
+        this.loader = loader;
+        this.margin = config.reconcileMargin();
+    }
+
+    /** The next pass uses the short margin for this queue: there is a sign that entries are gone. */
+    void hurry(String queue) {
+        inAHurry.add(queue);
+    }
+
+    /** One pass over the queues of this worker. @return how many jobs it left to the relay */
+    public Uni<Integer> reconcile() {
+        return Multi.createFrom().iterable(worker.queues())
+                .onItem().transformToUniAndConcatenate(this::reconcileQueue)
+                .collect().with(Collectors.summingInt(Integer::intValue));
+    }
+
+    private Uni<Integer> reconcileQueue(String queue) {
+        return streams.watermark(queue).chain(watermark -> {
+            Duration chosen = chooseMargin(queue, watermark);
+            return Multi.createFrom().items(Priority.values())
+                    .onItem().transformToUniAndConcatenate(priority -> reconcileStream(queue, priority, watermark, chosen))
+                    .collect().with(Collectors.summingInt(Integer::intValue));
+        });
+    }
+
+    private Duration chooseMargin(String queue, Watermark watermark) {
+        boolean hasForgotten = watermark.incarnation() == null
+                || !watermark.incarnation().equals(incarnations.getOrDefault(queue, watermark.incarnation()));
+        if (watermark.incarnation() != null) {
+            incarnations.put(queue, watermark.incarnation());
+        } else {
+            incarnations.remove(queue);
+        }
+        if (hasForgotten) {
+            loader.startOver();
+        }
+        return inAHurry.remove(queue) || hasForgotten ? SHORT_MARGIN : margin;
+    }
+
+    private Uni<Integer> reconcileStream(String queue, Priority priority, Watermark watermark, Duration chosen) {
+        long oldest = watermark.oldestEpochMs(priority);
+        Uni<Integer> pending = Passes.untilNothing(() -> store.reconcilePending(queue, priority, oldest, chosen, PER_STEP));
+        Uni<Integer> waiting = Passes.untilNothing(() -> store.reconcileWaiting(queue, priority, oldest, margin, PER_STEP));
+        return pending.chain(lost -> waiting.map(overdue -> {
+            if (lost + overdue > 0) {
+                LOG.infof(
+                        "queue %s, priority %s: %d jobs were on no stream any more, and %d overdue in no delayed set; sending them",
+                        queue, priority.label(), lost, overdue);
+            }
+            return lost + overdue;
+        }));
+    }
+}

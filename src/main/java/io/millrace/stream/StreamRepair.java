@@ -1,0 +1,98 @@
+package io.millrace.stream;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+import jakarta.inject.Singleton;
+
+import io.millrace.job.Priority;
+import io.smallrye.mutiny.Uni;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/** What the chores ask of the streams: entries nobody finished, how far delivery has come, consumers that are gone. */
+@Singleton
+public class StreamRepair {
+    private static final String BEGINNING = "0-0";
+
+    private final Redis redis;
+    private final StreamConfig config;
+
+    StreamRepair(Redis redis, StreamConfig config) {
+        this.redis = redis;
+        this.config = config;
+    }
+
+    /**
+     * A step of a sweep.
+     *
+     * @param entries now pending for the sweeping consumer
+     * @param deletedCount entries that were pending but had been deleted from the stream by somebody; Redis forgets them
+     * @param cursor where to go on; null at the end of the stream
+     */
+    public record Sweep(List<StreamEntry> entries, int deletedCount, String cursor) {}
+
+    /** Takes over up to {@code most} entries that have been pending, unrenewed, for {@code minIdle}. */
+    public Uni<Sweep> reclaimIdle(String queue, Priority priority, String consumer, Duration minIdle, String cursor, int most) {
+        Request autoclaim = Request.cmd(Command.XAUTOCLAIM).arg(RedisKeys.stream(queue, priority)).arg(RedisKeys.GROUP)
+                .arg(consumer)
+                .arg(minIdle.toMillis()).arg(cursor == null ? BEGINNING : cursor).arg("COUNT").arg(most);
+        return send(autoclaim).map(reply -> {
+            List<StreamEntry> entries = new ArrayList<>(reply.get(1).size());
+            for (Response entry : reply.get(1)) {
+                Response fields = entry.get(1);
+                entries.add(new StreamEntry(queue, priority, entry.get(0).toString(),
+                        fields.size() < 2 ? null : StreamEntry.jobId(fields.get(0).toString(), fields.get(1).toString())));
+            }
+            String next = reply.get(0).toString();
+            int deleted = reply.size() > 2 ? reply.get(2).size() : 0;
+            return new Sweep(entries, deleted, BEGINNING.equals(next) ? null : next);
+        });
+    }
+
+    /**
+     * How far a queue has been delivered.
+     *
+     * @param incarnation changes when Redis has forgotten the queue; null if it had, and a new one was set
+     * @param oldestEpochMs for each priority, by code: no undelivered entry is older; now if there is none
+     */
+    public record Watermark(String incarnation, long[] oldestEpochMs) {
+        public long oldestEpochMs(Priority priority) {
+            return oldestEpochMs[priority.code()];
+        }
+    }
+
+    public Uni<Watermark> watermark(String queue) {
+        List<String> keys = new ArrayList<>(JobStream.streams(queue));
+        keys.add(RedisKeys.incarnation(queue));
+        return run(LuaScript.WATERMARK, keys, List.of(RedisKeys.GROUP, UUID.randomUUID().toString())).map(reply -> {
+            String incarnation = reply.get(0).toString();
+            return new Watermark(incarnation.isEmpty() ? null : incarnation,
+                    new long[]{reply.get(1).toLong(), reply.get(2).toLong(), reply.get(3).toLong()});
+        });
+    }
+
+    /** Deletes consumers that have been idle for so long and have nothing pending. @return how many */
+    public Uni<Integer> trimConsumers(String queue, Priority priority, Duration minIdle) {
+        return run(LuaScript.TRIM_CONSUMERS, List.of(RedisKeys.stream(queue, priority)),
+                List.of(RedisKeys.GROUP, Long.toString(minIdle.toMillis()))).map(Response::toInteger);
+    }
+
+    /** Drops those of the entries that are older than {@code minAge}; for entries whose job nobody knows. @return how many */
+    public Uni<Integer> dropUnknown(StreamEntry entry, Duration minAge) {
+        return run(LuaScript.DROP_UNKNOWN, List.of(RedisKeys.stream(entry.queue(), entry.priority())),
+                List.of(RedisKeys.GROUP, Long.toString(minAge.toMillis()), entry.id())).map(Response::toInteger);
+    }
+
+    private Uni<Response> run(LuaScript script, List<String> keys, List<String> arguments) {
+        return JobStream.bounded(() -> script.run(redis::send, keys, arguments), config.commandTimeout());
+    }
+
+    private Uni<Response> send(Request request) {
+        return JobStream.bounded(() -> redis.send(request), config.commandTimeout());
+    }
+}
