@@ -31,6 +31,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 
 import io.millrace.intake.Intake;
 import io.millrace.intake.JobIds;
+import io.millrace.job.Artifact;
 import io.millrace.job.Job;
 import io.millrace.job.JobState;
 import io.millrace.job.NewJob;
@@ -53,6 +54,7 @@ public class JobsResource {
     private static final UUID LOWEST = new UUID(0, 0);
     private static final int DEFAULT_LIMIT = 50;
     private static final int MOST = 200;
+    private static final char NUL = 0;
     private static final Pattern LIMIT = Pattern.compile("\\d{1,3}");
     private static final Pattern SECONDS = Pattern.compile("(\\d{1,4})s?");
     private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
@@ -177,7 +179,8 @@ public class JobsResource {
         int most = limit(limit);
         UUID behind = cursor == null ? HIGHEST : cursor(cursor);
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
-        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, queue, type, tag, most))
+        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, name("queue", queue),
+                name("type", type), name("tag", tag), most))
                 .map(jobs -> new Page(jobs.stream().map(job -> JobView.of(job, null)).toList(),
                         jobs.size() < most ? null : cursor(jobs.get(jobs.size() - 1).id())));
     }
@@ -187,8 +190,11 @@ public class JobsResource {
     @Path("/{id}/artifacts/{name}")
     @Produces(MediaType.WILDCARD)
     public Uni<Response> artifact(@PathParam("id") String id, @PathParam("name") String name) {
-        return queries.findArtifact(TENANT, id(id), name)
-                .onItem().ifNull()
+        UUID jobId = id(id);
+        Uni<Artifact> found = name.indexOf(NUL) < 0
+                ? queries.findArtifact(TENANT, jobId, name)
+                : Uni.createFrom().nullItem();
+        return found.onItem().ifNull()
                 .failWith(() -> ProblemException.notFound("there is no job " + id + " with an artifact " + name))
                 .map(artifact -> Response.ok(artifact.bytes(), artifact.contentType())
                         .header("X-Content-Type-Options", "nosniff")
@@ -206,6 +212,14 @@ public class JobsResource {
             throw invalid("limit", "must be 1 to " + MOST);
         }
         return limit;
+    }
+
+    /** PostgreSQL refuses to look for such a name, with an error that speaks of a job to be stored. */
+    private static String name(String parameter, String text) {
+        if (text != null && text.indexOf(NUL) >= 0) {
+            throw invalid(parameter, "must not hold the character NUL");
+        }
+        return text;
     }
 
     private static UUID id(String text) {

@@ -149,6 +149,7 @@ class JobsApiTest extends RunningApp {
                 Arguments.of("GET", "/v1/jobs/not-an-id", 404, "not-found"),
                 Arguments.of("GET", "/v1/jobs/" + unknown + "/artifacts/a.png", 404, "not-found"),
                 Arguments.of("GET", "/v1/jobs/not-an-id/artifacts/a.png", 404, "not-found"),
+                Arguments.of("GET", "/v1/jobs/" + unknown + "/artifacts/%00", 404, "not-found"),
                 Arguments.of("GET", "/v1/no-such-thing", 404, "http-404"),
                 Arguments.of("GET", "/no-such-thing", 404, "http-404"),
                 Arguments.of("DELETE", "/v1/jobs", 405, "http-405"),
@@ -184,7 +185,7 @@ class JobsApiTest extends RunningApp {
     @ParameterizedTest
     @ValueSource(strings = {"state=DONE", "limit=0", "limit=201", "limit=many", "cursor=!", "cursor=AAAA",
             "createdAfter=yesterday",
-            "createdAfter=2030-01-31T08:00:00"})
+            "createdAfter=2030-01-31T08:00:00", "queue=%00", "type=a%00b", "tag=%00"})
     void a_list_that_cannot_be_asked_for_is_refused(String query) {
         Api.Answer answer = api.get("/v1/jobs?" + query);
         JsonNode json = problem(answer, 400, "invalid-request");

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -27,9 +29,12 @@ class EmbeddedStartIT {
 
     /** A test that failed half-way leaves servers without an owner: a start adopts them, and closing ends them. */
     @AfterEach
-    void stop_what_still_runs() throws IOException {
+    void leave_nothing_behind() throws IOException {
         if (Files.exists(postgresPid()) || Files.exists(redisPid())) {
             LocalServers.find().orElseThrow().start(folder).close();
+        }
+        try (Stream<Path> paths = Files.walk(folder)) {
+            paths.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
         }
     }
 

@@ -22,6 +22,7 @@ public final class MillraceProcess implements AutoCloseable {
 
     private static final Pattern HTTP = Pattern.compile("Listening on: http://[^ :]+:(\\d+)");
     private static final Pattern MANAGEMENT = Pattern.compile("Management interface listening on http://[^ :]+:(\\d+)");
+    private static final int WARNS_OF_UNSAFE = 24;
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final Duration EXIT_LIMIT = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(50);
@@ -46,10 +47,7 @@ public final class MillraceProcess implements AutoCloseable {
             Files.createDirectories(OUTPUTS);
             Path output = Files.createTempFile(OUTPUTS, "process-", ".out");
             Path errors = Path.of(output.toString().replace(".out", ".err"));
-            // Quick to start and small, rather than fast.
-            List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1", "-Xmx256m", "-jar", JAR.toString()));
-            ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(output.toFile())
+            ProcessBuilder builder = new ProcessBuilder(command()).redirectOutput(output.toFile())
                     .redirectError(errors.toFile());
             builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_") || name.startsWith("QUARKUS_"));
             builder.environment().put("MILLRACE_HTTP_PORT", "0");
@@ -59,6 +57,18 @@ public final class MillraceProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static List<String> command() {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        // Quick to start and small, rather than fast.
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"));
+        if (Runtime.version().feature() >= WARNS_OF_UNSAFE) {
+            command.add("--sun-misc-unsafe-memory-access=allow"); // Netty uses it; the JVM would say so on standard error
+        }
+        command.addAll(List.of("-jar", JAR.toString()));
+        return command;
     }
 
     /** Waits until it says that it is ready. */
