@@ -1,13 +1,13 @@
 -- Take jobs that are ready and on no stream, to put them there. Any number of relays may run this at once: each row goes to one.
--- $1 queue   $2 most rows   $3 priority and $4 id of the last row taken before, to start behind the dead index entries
+-- $1 queue   $2 priority   $3 most rows   $4 id of the last row taken before, to start behind the dead index entries
 -- One row per job, marked as dispatched. A crash before the XADD leaves a marked row that the reconciler finds.
 update job
    set dispatched_at = now()
  where id in (select id
                 from job
                where phase = 1 and dispatched_at is null and state = 'PENDING'
-                 and queue = $1::text and (priority, id) > ($3::smallint, $4::uuid)
-               order by priority, id
-               limit $2::int
+                 and queue = $1::text and priority = $2::smallint and id > $4::uuid
+               order by id
+               limit $3::int
                  for update skip locked)
-returning id, priority
+returning id

@@ -19,7 +19,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
  * @param attempt 0 before the first run, 1 during it
  * @param failures how often the handler failed
  * @param lost how often a worker died while running it
- * @param failure what went wrong last; stays after a later success would have removed it
+ * @param failure what went wrong in the last attempt; gone after a success
  */
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)

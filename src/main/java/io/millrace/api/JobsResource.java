@@ -20,8 +20,10 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -36,8 +38,10 @@ import io.millrace.job.Job;
 import io.millrace.job.JobState;
 import io.millrace.job.NewJob;
 import io.millrace.job.StoredJob;
+import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 
 /** Jobs: hand in, look at, list. */
@@ -103,11 +107,13 @@ public class JobsResource {
 
     /** One bad job does not fail the others; {@code items} has a result for each, in order. */
     @POST
+    @Blocking // reading megabytes of JSON would hold up an event loop
     @Path("/bulk")
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
     public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
-            @HeaderParam("Idempotency-Key") String idempotencyKey) {
+            @HeaderParam("Idempotency-Key") String idempotencyKey, @Context UriInfo uri) {
         refuse(idempotencyKey);
+        QueryParameters.refuseUnknown(uri, List.of());
         boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
         List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
         if (items.isEmpty()) {
@@ -146,8 +152,11 @@ public class JobsResource {
     @GET
     @Path("/{id}")
     public Uni<JobView> get(@PathParam("id") String idText, @QueryParam("wait") String wait,
-            @HeaderParam("Prefer") String prefer,
-            @QueryParam("expand") String expand) {
+            @HeaderParam("Prefer") String prefer, @QueryParam("expand") String expand, @Context UriInfo uri) {
+        QueryParameters.refuseUnknown(uri, List.of("wait", "expand"));
+        if (expand != null && !expand.equals("attempts")) {
+            throw invalid("expand", "must be attempts");
+        }
         UUID id = id(idText);
         Duration limit = wait(wait, prefer);
         return find(id)
@@ -167,12 +176,13 @@ public class JobsResource {
     @RegisterForReflection
     public record Page(List<JobView> data, String nextCursor) {}
 
-    /** Newest first. */
+    /** Newest first. A payload or result of more than 4,000 characters is left out: read it with the job. */
     @GET
     public Uni<Page> list(@QueryParam("state") String state, @QueryParam("queue") String queue, @QueryParam("type") String type,
             @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter,
             @Parameter(schema = @Schema(type = SchemaType.INTEGER)) @QueryParam("limit") String limit,
-            @QueryParam("cursor") String cursor) {
+            @QueryParam("cursor") String cursor, @Context UriInfo uri) {
+        QueryParameters.refuseUnknown(uri, List.of("state", "queue", "type", "tag", "createdAfter", "limit", "cursor"));
         JobState wanted = state == null
                 ? null
                 : JobState.named(state).orElseThrow(() -> invalid("state", "must be one of " + List.of(JobState.values())));
@@ -181,6 +191,7 @@ public class JobsResource {
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
         return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, name("queue", queue),
                 name("type", type), name("tag", tag), most))
+                .onFailure(Database::isTooSlow).transform(failure -> ProblemException.tooSlow())
                 .map(jobs -> new Page(jobs.stream().map(job -> JobView.of(job, null)).toList(),
                         jobs.size() < most ? null : cursor(jobs.get(jobs.size() - 1).id())));
     }

@@ -68,8 +68,9 @@ public final class ProblemException extends RuntimeException {
                 "Narrow it: name a queue, a type or createdAfter.", List.of());
     }
 
-    static ProblemException refusedByStore(String detail) {
-        return new ProblemException(422, "refused-by-store", "PostgreSQL cannot keep this job", detail,
+    static ProblemException refusedByStore() {
+        return new ProblemException(422, "refused-by-store", "PostgreSQL cannot keep this job",
+                "a value in it is refused; the log of this process says which",
                 "Correct the payload and send it again; nothing was stored.", List.of());
     }
 

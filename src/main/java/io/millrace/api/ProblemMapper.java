@@ -1,9 +1,12 @@
 package io.millrace.api;
 
+import java.util.List;
 import java.util.UUID;
 
 import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -12,20 +15,26 @@ import io.millrace.batch.BatchFullException;
 import io.millrace.batch.BatchTimeoutException;
 import io.millrace.store.Database;
 import io.millrace.store.JobStore;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Answers every failure of a request with a {@link Problem}. */
 class ProblemMapper {
     private static final Logger LOG = Logger.getLogger(ProblemMapper.class);
     private static final String RETRY_AFTER_SECONDS = "1";
+    private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs");
+
+    /** On the paths of the older systems, errors look as they did there. */
+    @RegisterForReflection
+    record OlderError(String error) {}
 
     @ServerExceptionMapper
-    Response problem(ProblemException failure) {
-        return response(failure.problem());
+    Response problem(ProblemException failure, UriInfo uri) {
+        return response(failure.problem(), uri);
     }
 
     /** What the framework refuses: unknown path, wrong method, wrong media type. */
     @ServerExceptionMapper
-    Response refused(WebApplicationException failure) {
+    Response refused(WebApplicationException failure, UriInfo uri) {
         Response original = failure.getResponse();
         int status = original.getStatus();
         String title = Response.Status.fromStatusCode(status) == null
@@ -33,13 +42,12 @@ class ProblemMapper {
                 : Response.Status.fromStatusCode(status).getReasonPhrase();
         Problem problem = new Problem("urn:millrace:problem:http-" + status, title, status, detail(status), hint(status),
                 null);
-        Response.ResponseBuilder answer = Response.fromResponse(original).type(Problem.MEDIA_TYPE).entity(problem);
-        return answer.build();
+        return withEntity(Response.fromResponse(original), problem, uri).build();
     }
 
     @ServerExceptionMapper
-    Response failed(Throwable failure) {
-        return response(problemOf(failure).problem());
+    Response failed(Throwable failure, UriInfo uri) {
+        return response(problemOf(failure).problem(), uri);
     }
 
     /** Also for the items of a bulk request, which fail one by one. */
@@ -49,9 +57,8 @@ class ProblemMapper {
         } else if (failure instanceof BatchFullException) {
             return ProblemException.queueFull();
         } else if (JobStore.isFaultOfAJob(failure)) {
-            return ProblemException.refusedByStore(failure.getMessage());
-        } else if (Database.isTooSlow(failure)) {
-            return ProblemException.tooSlow();
+            LOG.warnf("a job was refused: %s", failure.getMessage());
+            return ProblemException.refusedByStore();
         }
         if (failure instanceof BatchTimeoutException || Database.isUnavailable(failure)) {
             LOG.warnf("a request failed: PostgreSQL does not answer: %s", failure.getMessage());
@@ -80,11 +87,19 @@ class ProblemMapper {
         };
     }
 
-    private static Response response(Problem problem) {
-        Response.ResponseBuilder answer = Response.status(problem.status()).type(Problem.MEDIA_TYPE).entity(problem);
+    private static Response response(Problem problem, UriInfo uri) {
+        Response.ResponseBuilder answer = withEntity(Response.status(problem.status()), problem, uri);
         if (problem.status() == 503) {
             answer.header("Retry-After", RETRY_AFTER_SECONDS);
         }
         return answer.build();
+    }
+
+    private static Response.ResponseBuilder withEntity(Response.ResponseBuilder answer, Problem problem, UriInfo uri) {
+        String path = uri.getPath();
+        boolean isOlder = OLDER_PATHS.stream().anyMatch(older -> path.equals(older) || path.startsWith(older + "/"));
+        return isOlder
+                ? answer.type(MediaType.APPLICATION_JSON).entity(new OlderError(problem.title() + ": " + problem.detail()))
+                : answer.type(Problem.MEDIA_TYPE).entity(problem);
     }
 }

@@ -3,10 +3,12 @@ package io.millrace.app;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 import io.millrace.store.DatabaseUrl;
+import io.millrace.worker.Worker;
 
 /**
  * What is needed before Quarkus starts, from system properties ({@code millrace.mode}) or the environment
@@ -36,9 +38,25 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         if (databaseUrl != null) {
             check(databaseUrl, redisUrl);
         }
-        return new Settings(mode, databaseUrl, redisUrl, port("millrace.http.port", 8080),
-                port("millrace.management.port", 9000),
+        checkQueues();
+        int httpPort = port("millrace.http.port", 8080);
+        int managementPort = port("millrace.management.port", 9000);
+        if (mode.serves() && httpPort == managementPort && httpPort != 0) {
+            throw StartFailure.usage("MILLRACE_HTTP_PORT and MILLRACE_MANAGEMENT_PORT are both " + httpPort
+                    + ": set one of them to another port");
+        }
+        return new Settings(mode, databaseUrl, redisUrl, httpPort, managementPort,
                 Path.of(setting("millrace.local.dir").orElse(".millrace")).toAbsolutePath().normalize());
+    }
+
+    private static void checkQueues() {
+        setting("millrace.queues").ifPresent(queues -> {
+            try {
+                Worker.checkQueues(List.of(queues.split(",")));
+            } catch (IllegalArgumentException e) {
+                throw StartFailure.usage(e.getMessage());
+            }
+        });
     }
 
     boolean isEmbedded() {

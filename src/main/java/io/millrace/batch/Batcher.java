@@ -44,6 +44,7 @@ public final class Batcher<T, R> {
     /** Halves of batches that hold a bad item: they fly before what waits, and never together with it. */
     private final ArrayDeque<List<Waiting<T, R>>> halves = new ArrayDeque<>();
     private final List<UniEmitter<? super Void>> idleListeners = new ArrayList<>();
+    private long waitingBytes;
     private int inFlight;
     /** Items taken in whose result has not been handed out. */
     private int unanswered;
@@ -108,10 +109,12 @@ public final class Batcher<T, R> {
     private boolean add(Waiting<T, R> entry) {
         boolean mustStart;
         synchronized (this) {
-            if (waiting.size() >= limits.waiting()) {
+            boolean isTooMuch = waitingBytes + entry.bytes() > limits.waitingBytes() && !waiting.isEmpty();
+            if (waiting.size() >= limits.waiting() || isTooMuch) {
                 return false;
             }
             waiting.add(entry);
+            waitingBytes += entry.bytes();
             unanswered++;
             mustStart = inFlight < limits.flights() && !startRequested;
             startRequested |= mustStart;
@@ -154,6 +157,7 @@ public final class Batcher<T, R> {
             if (bytes > limits.bytes() && !batch.isEmpty()) {
                 break;
             }
+            waitingBytes -= waiting.peek().bytes();
             batch.add(waiting.poll());
         }
         return batch;

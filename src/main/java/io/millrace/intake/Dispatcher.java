@@ -52,17 +52,21 @@ final class Dispatcher {
 
     /** @return true if a job accepted now should go straight to the stream; false leaves it to the relay */
     boolean isOpenFor(String queue, Priority priority) {
-        if (System.nanoTime() - pausedUntilNanos < 0) {
+        if (isPaused()) {
             return false;
         }
         if (window.room(queue, priority) > 0) {
             return true;
         }
-        if (window.isStale(queue)) {
+        if (window.isToBeMeasured(queue)) {
             stream.measure(queue).subscribe().with(ignored -> {},
                     failure -> LOG.debugf("cannot measure queue %s: %s", queue, failure.getMessage()));
         }
         return false;
+    }
+
+    private boolean isPaused() {
+        return System.nanoTime() - pausedUntilNanos < 0;
     }
 
     /** Completes when the ids are in Redis, or known not to be. */
@@ -84,6 +88,9 @@ final class Dispatcher {
     }
 
     private Uni<Void> delay(String queue, List<JobStream.Waiting> jobs) {
+        if (isPaused()) {
+            return Uni.createFrom().voidItem();
+        }
         return stream.delay(queue, jobs, config.appendTimeout())
                 .onFailure().invoke(failure -> pause("delay " + jobs.size() + " jobs of", queue, failure))
                 .onFailure().recoverWithNull();

@@ -40,7 +40,8 @@ public class Intake {
         this.lookAheadMs = streamConfig.lookAhead().toMillis();
         this.dispatcher = new Dispatcher(store, stream, window, streamConfig);
         this.inserts = new Batcher<>("insert",
-                new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), 1, config.timeout()),
+                new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), config.waitingBytes(), 1,
+                        config.timeout()),
                 job -> job.payload().length(), JobStore::isFaultOfAJob, new EngineLoop(vertx), this::insert);
     }
 
@@ -75,6 +76,9 @@ public class Intake {
         for (JobStore.Insert row : rows) {
             NewJob job = row.job();
             StoredJob result = stored.get(job.id());
+            if (result == null) {
+                continue; // the id was there before; the caller is told
+            }
             if (result.state() == JobState.SCHEDULED) {
                 long dueEpochMs = result.runAt().plusNanos(999_999).toEpochMilli(); // rounded up: never early
                 if (dueEpochMs - result.createdAt().toEpochMilli() <= lookAheadMs) {

@@ -28,6 +28,11 @@ public interface IntakeConfig {
     @Max(1_000_000)
     int waiting();
 
+    /** Most bytes of payload that may wait for their INSERT; one more job is answered 503. */
+    @WithDefault("67108864")
+    @Min(1)
+    long waitingBytes();
+
     /** An INSERT that takes longer is answered 503: its outcome is unknown. */
     @WithDefault("10s")
     Duration timeout();

@@ -6,7 +6,7 @@ import java.util.SplittableRandom;
 import java.util.UUID;
 
 /**
- * UUIDs of version 7 (RFC 9562): 48 bits of time in ms, then a 12-bit counter and 62 random bits. Ids of one process grow
+ * UUIDs of version 7 (RFC 9562): 48 bits of time in ms, then a 12-bit counter and 62 random bits. Ids of one generator grow
  * strictly, so that jobs accepted in one millisecond keep their order.
  */
 public final class JobIds {

@@ -1,14 +1,13 @@
 package io.millrace.maintenance;
 
 import java.time.Duration;
-import java.util.stream.Collectors;
+import java.util.List;
 
 import jakarta.inject.Singleton;
 
 import io.millrace.job.Priority;
 import io.millrace.stream.StreamRepair;
 import io.millrace.worker.Worker;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -31,9 +30,7 @@ public class ConsumerJanitor {
 
     /** One pass over the streams of this worker. @return how many consumers it deleted */
     public Uni<Integer> trimConsumers() {
-        return Multi.createFrom().iterable(worker.queues())
-                .onItem().transformToMultiAndConcatenate(queue -> Multi.createFrom().items(Priority.values())
-                        .onItem().transformToUniAndConcatenate(priority -> streams.trimConsumers(queue, priority, minIdle)))
-                .collect().with(Collectors.summingInt(Integer::intValue));
+        return Passes.sumOver(worker.queues(), queue -> Passes.sumOver(List.of(Priority.values()),
+                priority -> streams.trimConsumers(queue, priority, minIdle)));
     }
 }

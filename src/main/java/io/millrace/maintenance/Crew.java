@@ -1,5 +1,6 @@
 package io.millrace.maintenance;
 
+import java.time.Duration;
 import java.util.function.Supplier;
 
 import jakarta.inject.Singleton;
@@ -14,6 +15,9 @@ import io.smallrye.mutiny.Uni;
 @Singleton
 public class Crew {
     private static final Logger LOG = Logger.getLogger(Crew.class);
+
+    /** A pass that takes longer is given up, so that a connection that never answers cannot end a chore for good. */
+    private static final Duration LONGEST_PASS = Duration.ofMinutes(5);
 
     private final Relay relay;
     private final DelayedLoader loader;
@@ -75,7 +79,7 @@ public class Crew {
         if (!isStarted) {
             return Uni.createFrom().voidItem();
         }
-        return Uni.createFrom().deferred(pass::get)
+        return Uni.createFrom().deferred(pass::get).ifNoItem().after(LONGEST_PASS).fail()
                 .invoke(count -> LOG.debugf("%s: %d jobs", chore, count))
                 .onFailure()
                 .invoke(failure -> LOG.warnf("the %s failed, it will be tried again: %s", chore, failure.getMessage()))

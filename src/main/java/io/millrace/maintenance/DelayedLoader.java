@@ -19,7 +19,7 @@ import io.smallrye.mutiny.Uni;
 
 /**
  * Brings the jobs that are due within the next minutes from PostgreSQL into the delayed sets, so that Redis holds minutes and
- * not months. Remembers how far it came; what is scheduled nearer than that goes into the set when it is accepted.
+ * not months. What is scheduled nearer than that goes into the set when it is accepted, too.
  *
  * <p>
  * Safe in any number of processes: putting a job into the set twice is the same as once.
@@ -35,7 +35,6 @@ public class DelayedLoader {
     private final StreamConfig config;
     private OffsetDateTime cameTo = BEGINNING;
     private UUID cameToId = LOWEST;
-    private volatile boolean mustStartOver;
 
     DelayedLoader(JobStore store, JobStream stream, StreamConfig config) {
         this.store = store;
@@ -43,18 +42,11 @@ public class DelayedLoader {
         this.config = config;
     }
 
-    /** The delayed sets are gone: the next pass brings everything again. */
-    void startOver() {
-        mustStartOver = true;
-    }
-
     /** One pass, one at a time. @return how many jobs it put into delayed sets */
     public Uni<Integer> loadDelayed() {
-        if (mustStartOver) {
-            mustStartOver = false;
-            cameTo = BEGINNING;
-            cameToId = LOWEST;
-        }
+        // Each pass brings all of them again: one may have been scheduled behind the last pass, or have been lost by Redis.
+        cameTo = BEGINNING;
+        cameToId = LOWEST;
         return Passes.untilNothing(this::loadPage);
     }
 

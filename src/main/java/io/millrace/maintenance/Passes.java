@@ -1,5 +1,7 @@
 package io.millrace.maintenance;
 
+import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -17,6 +19,12 @@ final class Passes {
      */
     static Uni<Integer> untilNothing(Supplier<Uni<Integer>> step) {
         return Multi.createBy().repeating().uni(step::get).whilst(done -> done > 0)
+                .collect().with(Collectors.summingInt(Integer::intValue));
+    }
+
+    /** Does one thing after the other. @return the sum of what they did; fails with the first that fails */
+    static <T> Uni<Integer> sumOver(List<T> things, Function<T, Uni<Integer>> step) {
+        return Multi.createFrom().iterable(things).onItem().transformToUniAndConcatenate(step::apply)
                 .collect().with(Collectors.summingInt(Integer::intValue));
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.maintenance;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Collectors;
 
 import jakarta.inject.Singleton;
@@ -43,10 +44,10 @@ public class Reclaimer {
 
     /** One pass over the streams of this worker, as far as it has free slots. @return how many entries it took over */
     public Uni<Integer> reclaimIdle() {
-        return Multi.createFrom().iterable(worker.queues())
-                .onItem().transformToMultiAndConcatenate(queue -> Multi.createFrom().items(Priority.values())
-                        .onItem().transformToUniAndConcatenate(priority -> sweep(queue, priority)))
-                .collect().with(Collectors.summingInt(Integer::intValue));
+        return Passes.sumOver(worker.queues(),
+                queue -> Passes.sumOver(List.of(Priority.values()), priority -> sweep(queue, priority)
+                        .onFailure().invoke(failure -> LOG.warnf("could not sweep queue %s: %s", queue, failure.getMessage()))
+                        .onFailure().recoverWithItem(0)));
     }
 
     private Uni<Integer> sweep(String queue, Priority priority) {

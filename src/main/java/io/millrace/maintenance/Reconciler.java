@@ -1,10 +1,10 @@
 package io.millrace.maintenance;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 
 import jakarta.inject.Singleton;
 
@@ -15,7 +15,6 @@ import io.millrace.store.RepairStore;
 import io.millrace.stream.StreamRepair;
 import io.millrace.stream.StreamRepair.Watermark;
 import io.millrace.worker.Worker;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -36,16 +35,14 @@ public class Reconciler {
     private final RepairStore store;
     private final StreamRepair streams;
     private final Worker worker;
-    private final DelayedLoader loader;
     private final Duration margin;
     private final Map<String, String> incarnations = new ConcurrentHashMap<>();
     private final Set<String> inAHurry = ConcurrentHashMap.newKeySet();
 
-    Reconciler(RepairStore store, StreamRepair streams, Worker worker, DelayedLoader loader, MaintenanceConfig config) {
+    Reconciler(RepairStore store, StreamRepair streams, Worker worker, MaintenanceConfig config) {
         this.store = store;
         this.streams = streams;
         this.worker = worker;
-        this.loader = loader;
         this.margin = config.reconcileMargin();
     }
 
@@ -56,17 +53,15 @@ public class Reconciler {
 
     /** One pass over the queues of this worker. @return how many jobs it left to the relay */
     public Uni<Integer> reconcile() {
-        return Multi.createFrom().iterable(worker.queues())
-                .onItem().transformToUniAndConcatenate(this::reconcileQueue)
-                .collect().with(Collectors.summingInt(Integer::intValue));
+        return Passes.sumOver(worker.queues(), queue -> reconcileQueue(queue).onFailure().invoke(
+                failure -> LOG.warnf("could not compare queue %s with its streams: %s", queue, failure.getMessage()))
+                .onFailure().recoverWithItem(0));
     }
 
     private Uni<Integer> reconcileQueue(String queue) {
         return streams.watermark(queue).chain(watermark -> {
             Duration chosen = chooseMargin(queue, watermark);
-            return Multi.createFrom().items(Priority.values())
-                    .onItem().transformToUniAndConcatenate(priority -> reconcileStream(queue, priority, watermark, chosen))
-                    .collect().with(Collectors.summingInt(Integer::intValue));
+            return Passes.sumOver(List.of(Priority.values()), priority -> reconcileStream(queue, priority, watermark, chosen));
         });
     }
 
@@ -77,9 +72,6 @@ public class Reconciler {
             incarnations.put(queue, watermark.incarnation());
         } else {
             incarnations.remove(queue);
-        }
-        if (hasForgotten) {
-            loader.startOver();
         }
         return inAHurry.remove(queue) || hasForgotten ? SHORT_MARGIN : margin;
     }

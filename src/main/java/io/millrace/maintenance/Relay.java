@@ -11,11 +11,9 @@ import org.jboss.logging.Logger;
 
 import io.millrace.job.Priority;
 import io.millrace.store.JobStore;
-import io.millrace.store.JobStore.Undispatched;
 import io.millrace.stream.DispatchWindow;
 import io.millrace.stream.JobStream;
 import io.millrace.stream.StreamConfig;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -29,7 +27,9 @@ import io.smallrye.mutiny.Uni;
 public class Relay {
     private static final Logger LOG = Logger.getLogger(Relay.class);
     private static final int MOST_QUEUES = 1_000;
-    private static final Undispatched BEGINNING = new Undispatched(new UUID(0, 0), Priority.HIGH);
+    private static final UUID LOWEST = new UUID(0, 0);
+
+    private record Target(String queue, Priority priority) {}
 
     private final JobStore store;
     private final JobStream stream;
@@ -40,7 +40,7 @@ public class Relay {
      * Where the last step of a pass ended: the index entries before it are dead until a vacuum, and walking them again made a
      * deep drain half as fast. Each pass starts anew, because jobs of a higher priority may have come.
      */
-    private final Map<String, Undispatched> cameTo = new ConcurrentHashMap<>();
+    private final Map<Target, UUID> cameTo = new ConcurrentHashMap<>();
 
     Relay(JobStore store, JobStream stream, DispatchWindow window, StreamConfig streamConfig, MaintenanceConfig config) {
         this.store = store;
@@ -50,56 +50,52 @@ public class Relay {
         this.batch = config.relayItems();
     }
 
-    /** One pass over all queues, until nothing is left or the windows are full. One at a time. @return how many it sent */
+    /** One pass: rounds over all queues until nothing is left or the windows are full. One at a time. @return how many it sent */
     public Uni<Integer> relayOnce() {
         cameTo.clear();
+        return Passes.untilNothing(this::relayRound);
+    }
+
+    private Uni<Integer> relayRound() {
         return store.findWaitingQueues(MOST_QUEUES)
-                .onItem().transformToMulti(queues -> Multi.createFrom().iterable(queues))
-                .onItem().transformToUniAndConcatenate(this::relayQueue)
-                .collect().with(java.util.stream.Collectors.summingInt(Integer::intValue));
+                .chain(queues -> Passes.sumOver(queues, queue -> relayQueue(queue).onFailure().invoke(
+                        failure -> LOG.warnf("could not relay queue %s, going on with the others: %s", queue,
+                                failure.getMessage()))
+                        .onFailure().recoverWithItem(0)));
     }
 
     private Uni<Integer> relayQueue(String queue) {
-        return stream.measure(queue).chain(() -> Passes.untilNothing(() -> relayStep(queue)));
+        Uni<Void> measured = window.isToBeMeasured(queue) ? stream.measure(queue) : Uni.createFrom().voidItem();
+        return measured.chain(() -> Passes.sumOver(List.of(Priority.values()), priority -> relayStep(queue, priority)));
     }
 
-    private Uni<Integer> relayStep(String queue) {
-        int room = window.room(queue, Priority.HIGH);
-        for (Priority priority : Priority.values()) {
-            room = Math.min(room, window.room(queue, priority));
-        }
-        int most = Math.min(batch, room);
+    private Uni<Integer> relayStep(String queue, Priority priority) {
+        int most = Math.min(batch, window.room(queue, priority));
         if (most == 0) {
             return Uni.createFrom().item(0);
         }
-        return store.relay(queue, most, cameTo.getOrDefault(queue, BEGINNING))
-                .call(taken -> send(queue, taken))
+        Target target = new Target(queue, priority);
+        return store.relay(queue, priority, most, cameTo.getOrDefault(target, LOWEST))
+                .call(ids -> send(target, ids))
                 .map(List::size);
     }
 
-    private Uni<Void> send(String queue, List<Undispatched> taken) {
-        if (taken.isEmpty()) {
+    private Uni<Void> send(Target target, List<UUID> ids) {
+        if (ids.isEmpty()) {
             return Uni.createFrom().voidItem();
         }
-        cameTo.put(queue, taken.stream().max(Relay::order).orElseThrow());
-        return stream.append(queue, taken.stream().map(job -> new JobStream.Ready(job.id(), job.priority())).toList(),
+        cameTo.put(target, ids.stream().max(Relay::compareAsPostgres).orElseThrow());
+        return stream.append(target.queue(), ids.stream().map(id -> new JobStream.Ready(id, target.priority())).toList(),
                 config.commandTimeout())
-                .onFailure().call(() -> store.undispatch(taken.stream().map(Undispatched::id).toList())
-                        .onFailure()
-                        .invoke(failure -> LOG.warnf("%d jobs of queue %s wait for the reconciler: %s", taken.size(),
-                                queue, failure.getMessage()))
+                .onFailure().call(() -> store.undispatch(ids)
+                        .onFailure().invoke(failure -> LOG.warnf("%d jobs of queue %s wait for the reconciler: %s", ids.size(),
+                                target.queue(), failure.getMessage()))
                         .onFailure().recoverWithNull());
     }
 
-    /** The order of the index: by priority, then as PostgreSQL compares uuids, byte by byte without sign. */
-    private static int order(Undispatched a, Undispatched b) {
-        int byPriority = Integer.compare(a.priority().code(), b.priority().code());
-        if (byPriority != 0) {
-            return byPriority;
-        }
-        int byMost = Long.compareUnsigned(a.id().getMostSignificantBits(), b.id().getMostSignificantBits());
-        return byMost != 0
-                ? byMost
-                : Long.compareUnsigned(a.id().getLeastSignificantBits(), b.id().getLeastSignificantBits());
+    /** Byte by byte, without sign. */
+    private static int compareAsPostgres(UUID a, UUID b) {
+        int byMost = Long.compareUnsigned(a.getMostSignificantBits(), b.getMostSignificantBits());
+        return byMost != 0 ? byMost : Long.compareUnsigned(a.getLeastSignificantBits(), b.getLeastSignificantBits());
     }
 }

@@ -17,10 +17,15 @@ public interface SettleConfig {
     @Max(10_000)
     int batchItems();
 
-    /** Most bytes of results in one UPDATE. */
+    /** Most characters of results in one UPDATE. */
     @WithDefault("4194304")
     @Min(1)
     long batchBytes();
+
+    /** Most bytes of results that may wait for their UPDATE; an attempt that finds it full is recorded a little later. */
+    @WithDefault("67108864")
+    @Min(1)
+    long waitingBytes();
 
     /** A write that takes longer is repeated. */
     @WithDefault("10s")

@@ -2,6 +2,7 @@ package io.millrace.settle;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import io.millrace.store.JobStore;
 import io.millrace.store.SettlementStore;
 import io.millrace.store.SettlementStore.Entry;
 import io.millrace.store.SettlementStore.Recorded;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
@@ -32,6 +34,8 @@ import io.vertx.core.Vertx;
 @Singleton
 public class Settler {
     private static final Logger LOG = Logger.getLogger(Settler.class);
+    /** Rows are locked in this order by everyone who locks many, so that nobody waits for each other in a circle. */
+    private static final Comparator<Attempt> IN_LOCK_ORDER = Comparator.comparing(attempt -> attempt.job().id());
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
     /** Bytes of a settlement that has no result: ids, epoch and what surrounds them. */
@@ -49,7 +53,8 @@ public class Settler {
         this.jobs = jobs;
         this.acknowledger = acknowledger;
         this.writes = new Batcher<>("settle",
-                new BatchLimits(config.batchItems(), config.batchBytes(), WAITING, 1, config.timeout()), Settler::bytes,
+                new BatchLimits(config.batchItems(), config.batchBytes(), WAITING, config.waitingBytes(), 1, config.timeout()),
+                Settler::bytes,
                 SettlementStore::isFaultOfASettlement, new EngineLoop(vertx), this::write);
     }
 
@@ -61,6 +66,8 @@ public class Settler {
      */
     public Uni<Boolean> settle(Attempt attempt) {
         return writes.submit(attempt)
+                // Not recorded, or recorded by an earlier try of the same batch whose answer was lost.
+                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
                 .onFailure().recoverWithUni(failure -> SettlementStore.isFaultOfASettlement(failure)
                         ? writes.submit(unstorable(attempt, failure))
                         : settleAgain(attempt, failure, FIRST_PAUSE))
@@ -113,7 +120,7 @@ public class Settler {
     }
 
     private Uni<List<Recorded>> write(List<Attempt> attempts) {
-        Sorted sorted = new Sorted(attempts);
+        Sorted sorted = new Sorted(attempts.stream().sorted(IN_LOCK_ORDER).toList());
         List<Uni<Map<UUID, Recorded>>> writes = new ArrayList<>(2);
         sorted.write(Settlement.Complete.class, store::settleComplete, writes);
         sorted.write(Settlement.RetryAfter.class, store::settleRetry, writes);
@@ -121,7 +128,9 @@ public class Settler {
         sorted.write(Settlement.DeadLetter.class, store::settleDeadLetter, writes);
         sorted.write(Settlement.Release.class, store::settleRelease, writes);
         sorted.write(Settlement.Cancel.class, store::settleCancel, writes);
-        sorted.withArtifacts.forEach(entry -> writes.add(store.settleCompleteWithArtifacts(entry)));
+        if (!sorted.withArtifacts.isEmpty()) {
+            writes.add(writeWithArtifacts(sorted.withArtifacts));
+        }
         if (writes.size() == 1) {
             return writes.get(0).map(recorded -> inOrder(attempts, recorded));
         }
@@ -130,6 +139,12 @@ public class Settler {
             all.forEach(recorded::putAll);
             return inOrder(attempts, recorded);
         });
+    }
+
+    /** One statement each, one after the other: they are large, and other batches need the connections, too. */
+    private Uni<Map<UUID, Recorded>> writeWithArtifacts(List<Entry<Settlement.Complete>> entries) {
+        return Multi.createFrom().iterable(entries).onItem().transformToUniAndConcatenate(store::settleCompleteWithArtifacts)
+                .collect().in(HashMap::new, Map::putAll);
     }
 
     private static List<Recorded> inOrder(List<Attempt> attempts, Map<UUID, Recorded> recorded) {

@@ -31,6 +31,8 @@ import io.vertx.sqlclient.Tuple;
 public class Database {
     /** SQLSTATE classes of a statement that was refused, with no effect, because of a value in it. */
     private static final Set<String> FAULTS_OF_A_VALUE = Set.of("22", "23");
+    /** SQLSTATE classes that say nothing about the statement: connection, resources, operator, system, and conflicts. */
+    private static final Set<String> TROUBLE_OF_THE_SERVER = Set.of("08", "25", "40", "53", "55", "57", "58");
     private static final String QUERY_CANCELED = "57014";
 
     private final Pool engine;
@@ -56,11 +58,6 @@ public class Database {
         return uni(() -> queries.query("select 1").execute()).replaceWithVoid();
     }
 
-    /** Completes with the version number of the server, for example {@code 18.1}. */
-    public Uni<String> serverVersion() {
-        return uni(() -> queries.query("show server_version").execute()).map(rows -> rows.iterator().next().getString(0));
-    }
-
     /** A connection of its own, outside the pools, for a caller that must not wait behind others. It belongs to the caller. */
     public static Future<SqlConnection> connectAlone(Vertx vertx, DatabaseConfig config) {
         return io.vertx.pgclient.PgConnection.connect(vertx, engineOptions(config)).map(connection -> connection);
@@ -79,6 +76,9 @@ public class Database {
 
     /** @return true if PostgreSQL could not be reached, was too busy, or did not answer: what it did is unknown */
     public static boolean isUnavailable(Throwable failure) {
+        if (failure instanceof PgException pg && pg.getSqlState() != null) {
+            return TROUBLE_OF_THE_SERVER.contains(pg.getSqlState().substring(0, 2));
+        }
         return failure instanceof PgException || failure instanceof IOException || failure instanceof VertxException
                 || failure instanceof NoStackTraceThrowable || failure instanceof TimeoutException;
     }
@@ -104,6 +104,8 @@ public class Database {
         options.setConnectTimeout((int) config.connectTimeout().toMillis()).setTcpKeepAlive(true);
         options.setCachePreparedStatements(true).setPreparedStatementCacheMaxSize(128)
                 .setPreparedStatementCacheSqlFilter(sql -> true);
+        // A server that vanished without a word: the connection is closed, and with it what waits on it.
+        options.setIdleTimeout((int) config.silenceTimeout().toSeconds()).setIdleTimeoutUnit(TimeUnit.SECONDS);
         options.addProperty("application_name", "millrace");
         options.addProperty("statement_timeout", Long.toString(statementTimeoutMs));
         options.addProperty("idle_in_transaction_session_timeout", "30000");

@@ -39,6 +39,10 @@ public interface DatabaseConfig {
     @WithDefault("10s")
     Duration statementTimeout();
 
+    /** A connection on which nothing was heard for so long is closed. Longer than the statement timeout. 1 s to 10 min. */
+    @WithDefault("15s")
+    Duration silenceTimeout();
+
     /** The server cancels a query of the API that takes longer; the caller is told how to narrow it. */
     @WithDefault("3s")
     Duration queryTimeout();
@@ -47,5 +51,11 @@ public interface DatabaseConfig {
     default boolean isEveryTimeoutLongEnough() {
         return java.util.stream.Stream.of(connectTimeout(), acquireTimeout(), statementTimeout(), queryTimeout())
                 .allMatch(timeout -> timeout.toMillis() >= 100);
+    }
+
+    @AssertTrue(message = "millrace.database.silence-timeout must be longer than statement-timeout and query-timeout, and at most 10m")
+    default boolean isSilenceLongerThanStatements() {
+        return silenceTimeout().compareTo(statementTimeout()) > 0 && silenceTimeout().compareTo(queryTimeout()) > 0
+                && silenceTimeout().toMinutes() <= 10;
     }
 }

@@ -127,16 +127,15 @@ public class JobStore {
         });
     }
 
-    /** A job that is on no stream. */
-    public record Undispatched(UUID id, Priority priority) {}
-
-    /** Marks up to {@code limit} ready jobs of a queue as dispatched; the caller puts them on the stream. */
-    public Uni<List<Undispatched>> relay(String queue, int limit, Undispatched behind) {
-        Tuple parameters = Tuple.tuple().addString(queue).addInteger(limit).addShort((short) behind.priority().code())
-                .addUUID(behind.id());
-        return database.run(RELAY, parameters).map(rows -> {
-            List<Undispatched> taken = new ArrayList<>(rows.size());
-            rows.forEach(row -> taken.add(new Undispatched(row.getUUID(0), Priority.ofCode(row.getShort(1)))));
+    /**
+     * Marks up to {@code limit} ready jobs of one stream as dispatched; the caller puts them there.
+     *
+     * @param behind only jobs with a greater id
+     */
+    public Uni<List<UUID>> relay(String queue, Priority priority, int limit, UUID behind) {
+        return database.run(RELAY, Tuple.of(queue, (short) priority.code(), limit, behind)).map(rows -> {
+            List<UUID> taken = new ArrayList<>(rows.size());
+            rows.forEach(row -> taken.add(row.getUUID(0)));
             return taken;
         });
     }

@@ -2,7 +2,9 @@ package io.millrace.store;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -22,7 +24,7 @@ public final class LeaseStore {
 
     private final Vertx vertx;
     private final DatabaseConfig config;
-    private SqlConnection connection;
+    private Future<SqlConnection> connection;
 
     /** @param vertx the event loop to use; not the one that jobs are served on */
     public LeaseStore(Vertx vertx, DatabaseConfig config) {
@@ -37,9 +39,11 @@ public final class LeaseStore {
      * @return an entry for each lease that still holds: true if the job should stop because someone cancelled it
      */
     public Uni<Map<UUID, Boolean>> renew(Collection<Lease> leases, Duration lease) {
-        Tuple parameters = Tuple.tuple().addValue(leases.stream().map(Lease::jobId).toArray(UUID[]::new))
-                .addValue(leases.stream().map(Lease::epoch).toArray(Integer[]::new))
-                .addValue(leases.stream().map(Lease::leaseId).toArray(UUID[]::new)).addLong(lease.toMillis());
+        // In the order in which settling locks rows, so that the two never wait for each other in a circle.
+        List<Lease> ordered = leases.stream().sorted(Comparator.comparing(Lease::jobId)).toList();
+        Tuple parameters = Tuple.tuple().addValue(ordered.stream().map(Lease::jobId).toArray(UUID[]::new))
+                .addValue(ordered.stream().map(Lease::epoch).toArray(Integer[]::new))
+                .addValue(ordered.stream().map(Lease::leaseId).toArray(UUID[]::new)).addLong(lease.toMillis());
         return Database.uni(() -> connected().compose(open -> open.preparedQuery(RENEW).execute(parameters)))
                 .map(rows -> {
                     Map<UUID, Boolean> held = new HashMap<>(rows.size() * 2);
@@ -50,24 +54,26 @@ public final class LeaseStore {
 
     /** Gives the connection up, for example after it did not answer: the next call opens another. */
     public void disconnect() {
-        SqlConnection old = connection;
+        Future<SqlConnection> old = connection;
         connection = null;
         if (old != null) {
-            old.close();
+            old.onSuccess(SqlConnection::close); // one that is still being opened, too
         }
     }
 
     private Future<SqlConnection> connected() {
-        if (connection != null) {
-            return Future.succeededFuture(connection);
+        if (connection == null) {
+            Future<SqlConnection> opening = Database.connectAlone(vertx, config);
+            connection = opening;
+            opening.onFailure(failure -> forget(opening))
+                    .onSuccess(opened -> opened.closeHandler(closed -> forget(opening)));
         }
-        return Database.connectAlone(vertx, config).onSuccess(opened -> {
-            connection = opened;
-            opened.closeHandler(closed -> {
-                if (connection == opened) {
-                    connection = null;
-                }
-            });
-        });
+        return connection;
+    }
+
+    private void forget(Future<SqlConnection> gone) {
+        if (connection == gone) {
+            connection = null;
+        }
     }
 }

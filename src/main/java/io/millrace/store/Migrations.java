@@ -10,8 +10,8 @@ public final class Migrations {
     /**
      * @param url {@code postgresql://user:password@host:port/database}
      * @return how many migrations this call ran
-     * @throws org.flywaydb.core.api.FlywayException if the schema is newer than this version, was changed by hand, or the server
-     *         refuses
+     * @throws org.flywaydb.core.api.FlywayException if a migration that this version knows was changed, or the server refuses; a schema
+     *         of a newer version is accepted, so that two versions can run side by side during an update
      */
     public static int run(String url) {
         DatabaseUrl database = DatabaseUrl.parse(url);

@@ -42,9 +42,16 @@ public class DispatchWindow {
         return last == null ? most : (int) Math.max(0, most - last.lengths()[priority.code()]);
     }
 
-    /** @return true if what is known of the queue is old, so that someone should {@link JobStream#measure} it */
-    public boolean isStale(String queue) {
+    /**
+     * @return true if what is known of the queue is old, so that the caller should {@link JobStream#measure} it; others who ask
+     *         meanwhile get false
+     */
+    public boolean isToBeMeasured(String queue) {
         Seen last = seen.get(queue);
-        return last == null || System.nanoTime() - last.nanoTime() > STALE_NANOS;
+        if (last == null) {
+            return true;
+        }
+        boolean isStale = System.nanoTime() - last.nanoTime() > STALE_NANOS;
+        return isStale && seen.replace(queue, last, new Seen(last.lengths(), System.nanoTime()));
     }
 }

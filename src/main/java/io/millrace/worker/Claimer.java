@@ -80,6 +80,11 @@ public class Claimer {
                 failure.getMessage())).onFailure().recoverWithNull();
     }
 
+    /** Completes when every claim is answered. */
+    Uni<Void> idle() {
+        return claims.idle();
+    }
+
     private Uni<List<RunningJob>> claimBatch(List<StreamEntry> entries) {
         Map<UUID, List<StreamEntry>> byJob = new LinkedHashMap<>(entries.size() * 2);
         for (StreamEntry entry : entries) {

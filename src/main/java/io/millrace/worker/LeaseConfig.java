@@ -30,10 +30,11 @@ public interface LeaseConfig {
     @Max(100)
     int lostLimit();
 
-    @AssertTrue(message = "millrace.lease must have heartbeat * 2 <= stop-after < duration, and duration from 1s to 1h: "
+    @AssertTrue(message = "millrace.lease must have heartbeat * 2 <= stop-after and stop-after + heartbeat / 2 < duration, and duration from 1s to 1h: "
             + "otherwise one late beat loses the job, or two workers run it")
     default boolean isLongEnough() {
-        return heartbeat().multipliedBy(2).compareTo(stopAfter()) <= 0 && stopAfter().compareTo(duration()) < 0
+        return heartbeat().multipliedBy(2).compareTo(stopAfter()) <= 0
+                && stopAfter().plus(heartbeat().dividedBy(2)).compareTo(duration()) < 0
                 && duration().toMillis() >= 1_000 && duration().toHours() < 1;
     }
 }

@@ -66,6 +66,7 @@ final class Reader {
     /** A read under way is cut short; if that fails it ends by itself, within the block time of a read. */
     void stop(JobStream commands) {
         isStopping = true;
+        slots.wakeWaiters();
         stream.interrupt(commands).subscribe().with(done -> {});
     }
 
@@ -95,8 +96,12 @@ final class Reader {
         return slots.awaitFree().emitOn(loop).chain(() -> {
             // The slot may have come free while this process stops: then it stays free.
             int taken = isStopping ? 0 : slots.takeUpTo(batch);
-            return taken == 0 ? Uni.createFrom().item(0) : readNew(taken);
-        }).chain(started -> started > 0 || isStopping ? Uni.createFrom().item(started) : awaitNew());
+            return taken == 0 ? Uni.createFrom().item(0) : readNew(taken).chain(this::awaitNewIfNone);
+        });
+    }
+
+    private Uni<Integer> awaitNewIfNone(int started) {
+        return started > 0 || isStopping ? Uni.createFrom().item(started) : stream.awaitNew().map(this::startOrHandBack);
     }
 
     private Uni<Integer> readNew(int taken) {
@@ -110,13 +115,9 @@ final class Reader {
     }
 
     /**
-     * Holds no slot while it waits, so that an idle queue keeps none from a busy one. If the slots are gone when an entry comes,
-     * it goes back.
+     * After a wait that held no slot, so that an idle queue keeps none from a busy one. If the slots are gone when an entry
+     * comes, it goes back.
      */
-    private Uni<Integer> awaitNew() {
-        return stream.awaitNew().map(this::startOrHandBack);
-    }
-
     private int startOrHandBack(List<StreamEntry> entries) {
         int started = 0;
         for (StreamEntry entry : entries) {

@@ -73,6 +73,12 @@ public class Runner {
         }
     }
 
+    /** Records that the job is to run later; the attempt does not count. */
+    void putOff(RunningJob job, Duration pause) {
+        running.add(job);
+        settle(job, new Settlement.Postpone(pause));
+    }
+
     private <P> void run(RunningJob job, JobHandler<P> handler, Runnable onHandlerDone) {
         JobType<P> type = handler.type();
         Duration timeout = job.job().options().timeout() != null ? job.job().options().timeout() : type.timeout();
@@ -92,7 +98,7 @@ public class Runner {
         subscription.set(outcome(job, handler, timeout).subscribe().with(outcome -> {
             if (isOver.compareAndSet(false, true)) {
                 onHandlerDone.run();
-                settle(job, policy.decide(job.job(), type.retry().backoff(), outcome));
+                settle(job, decide(job, type, outcome));
             }
         }));
         if (isOver.get()) {
@@ -101,6 +107,16 @@ public class Runner {
             long timer = vertx.setTimer(Math.max(1, timeout.toMillis()),
                     fired -> job.cancellation().request(Cancellation.Cause.TIMED_OUT));
             job.onSettled(() -> vertx.cancelTimer(timer));
+        }
+    }
+
+    /** Whatever goes wrong here, an attempt that is over must be recorded: nothing else would ever end the job's lease. */
+    private Settlement decide(RunningJob job, JobType<?> type, Outcome outcome) {
+        try {
+            return policy.decide(job.job(), type.retry().backoff(), outcome);
+        } catch (RuntimeException | Error mistake) {
+            LOG.errorf(mistake, "job %s: the outcome of its attempt cannot be used", job.job().id());
+            return policy.decide(job.job(), type.retry().backoff(), new Outcome.Retry(mistake));
         }
     }
 

@@ -49,7 +49,7 @@ final class Slots {
         giveBackHere(count);
     }
 
-    /** Completes when a slot is free; another caller may take it first. */
+    /** Completes when a slot is free; another caller may take it first, or there may be none after {@link #wakeWaiters}. */
     Uni<Void> awaitFree() {
         Uni<Void> here = Uni.createFrom().emitter(emitter -> {
             synchronized (this) {
@@ -61,6 +61,14 @@ final class Slots {
             emitter.complete(null);
         });
         return within == null ? here : here.chain(within::awaitFree);
+    }
+
+    /** Ends every wait for a slot, though none may be free: for a stop. */
+    void wakeWaiters() {
+        if (within != null) {
+            within.wakeWaiters();
+        }
+        wakeWaitersHere();
     }
 
     int freeCount() {
@@ -79,12 +87,18 @@ final class Slots {
         if (count == 0) {
             return;
         }
-        List<UniEmitter<? super Void>> toTell;
         synchronized (this) {
             taken -= count;
-            toTell = waiters.isEmpty() ? List.of() : List.copyOf(waiters);
+        }
+        wakeWaitersHere();
+    }
+
+    private void wakeWaitersHere() {
+        List<UniEmitter<? super Void>> toWake;
+        synchronized (this) {
+            toWake = waiters.isEmpty() ? List.of() : List.copyOf(waiters);
             waiters.clear();
         }
-        toTell.forEach(waiter -> waiter.complete(null));
+        toWake.forEach(waiter -> waiter.complete(null));
     }
 }

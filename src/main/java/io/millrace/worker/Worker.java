@@ -30,6 +30,10 @@ public class Worker {
     /** After the grace: for telling handlers to stop, and recording and acknowledging what they were doing. */
     private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
+    /** How long a suspect waits while another one runs. */
+    private static final Duration ISOLATION_PAUSE = Duration.ofSeconds(1);
+
+    private final Slots isolation = new Slots(1, null);
     private final Claimer claimer;
     private final Runner runner;
     private final Acknowledger acknowledger;
@@ -71,6 +75,11 @@ public class Worker {
         this.queues = settings.stream().map(QueueSlots::queue).toList();
     }
 
+    /** @throws IllegalArgumentException if {@code millrace.queues} cannot be read; the message names what is wrong */
+    public static void checkQueues(List<String> queues) {
+        QueueSlots.parse(queues);
+    }
+
     /** @return the names of the queues this process reads */
     public List<String> queues() {
         return queues;
@@ -105,6 +114,7 @@ public class Worker {
         readers.forEach(reader -> reader.stop(stream));
         Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
         await("reads to end", stopped, LAST_WRITES);
+        await("claims to be answered", claimer.idle(), LAST_WRITES);
         boolean finished = await("jobs to finish", running.empty(), config.drain());
         int cutShort = running.count();
         if (!finished) {
@@ -146,9 +156,27 @@ public class Worker {
         claimer.claim(entry).subscribe().with(job -> {
             if (job == null) {
                 slots.giveBack(1);
-            } else {
+            } else if (job.job().lost() == 0) {
                 runner.start(job, () -> slots.giveBack(1));
+            } else {
+                startAlone(job, slots);
             }
+        });
+    }
+
+    /**
+     * A job whose worker died may be what killed it. At most one such job runs here at a time, so that it takes no other
+     * suspect, who may be innocent, along with it.
+     */
+    private void startAlone(RunningJob job, Slots slots) {
+        if (isolation.takeUpTo(1) == 0) {
+            runner.putOff(job, ISOLATION_PAUSE);
+            slots.giveBack(1);
+            return;
+        }
+        runner.start(job, () -> {
+            isolation.giveBack(1);
+            slots.giveBack(1);
         });
     }
 

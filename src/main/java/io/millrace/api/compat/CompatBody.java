@@ -8,7 +8,9 @@ import java.util.List;
 
 import jakarta.inject.Singleton;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,13 +28,16 @@ import io.millrace.job.Priority;
 /** Reads the bodies of the older systems' requests. */
 @Singleton
 class CompatBody {
-    private final ObjectMapper json = JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private final ObjectMapper json;
     private final JobIds ids = new JobIds();
     private final int limit;
 
     CompatBody(ApiConfig config) {
         limit = config.maxBody();
+        JsonFactory bounded = JsonFactory.builder()
+                .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(config.maxDepth() + 1).build()).build();
+        json = JsonMapper.builder(bounded).enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
     }
 
     /** @param missing what to say if the body is no JSON object */
@@ -41,7 +46,7 @@ class CompatBody {
             throw CompatError.badRequest(missing);
         }
         if (body.length > limit) {
-            throw CompatError.badRequest("the body has more than " + limit + " bytes");
+            throw CompatError.tooLarge(limit);
         }
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();

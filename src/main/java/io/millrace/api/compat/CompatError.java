@@ -20,6 +20,10 @@ final class CompatError extends RuntimeException {
         return new CompatError(400, message);
     }
 
+    static CompatError tooLarge(int limit) {
+        return new CompatError(413, "the body has more than " + limit + " bytes");
+    }
+
     static CompatError noSuchJob() {
         return new CompatError(404, "Job not found");
     }
