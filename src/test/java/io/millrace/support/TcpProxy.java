@@ -1,5 +1,6 @@
 package io.millrace.support;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,6 +24,7 @@ public final class TcpProxy implements AutoCloseable {
     private final Object gate = new Object();
     private boolean isHanging;
     private ServerSocket listener;
+    private Thread acceptor;
 
     public TcpProxy(URI server) {
         this.server = new InetSocketAddress(server.getHost(), server.getPort());
@@ -38,10 +40,11 @@ public final class TcpProxy implements AutoCloseable {
 
     /** Connections break and new ones are refused, as if the server had died. */
     public synchronized void cut() {
+        close(listener);
         try {
-            listener.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            acceptor.join(); // until it has left accept(), the port is taken
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         sockets.forEach(TcpProxy::close);
         sockets.clear();
@@ -56,10 +59,7 @@ public final class TcpProxy implements AutoCloseable {
 
     /** All is well again; what hung arrives now. */
     public synchronized void resume() {
-        synchronized (gate) {
-            isHanging = false;
-            gate.notifyAll();
-        }
+        openGate();
         if (listener.isClosed()) {
             listen(port);
         }
@@ -67,9 +67,15 @@ public final class TcpProxy implements AutoCloseable {
 
     @Override
     public void close() {
+        openGate();
         cut();
-        resume();
-        cut();
+    }
+
+    private void openGate() {
+        synchronized (gate) {
+            isHanging = false;
+            gate.notifyAll();
+        }
     }
 
     private void listen(int wanted) {
@@ -81,7 +87,7 @@ public final class TcpProxy implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         ServerSocket open = listener;
-        start("accept", () -> {
+        acceptor = start("accept", () -> {
             while (true) {
                 connect(open.accept());
             }
@@ -131,7 +137,7 @@ public final class TcpProxy implements AutoCloseable {
         void run() throws IOException;
     }
 
-    private static void start(String name, Work work) {
+    private static Thread start(String name, Work work) {
         Thread thread = new Thread(() -> {
             try {
                 work.run();
@@ -141,9 +147,10 @@ public final class TcpProxy implements AutoCloseable {
         }, "proxy-" + name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
-    private static void close(Socket socket) {
+    private static void close(Closeable socket) {
         try {
             socket.close();
         } catch (IOException e) {
