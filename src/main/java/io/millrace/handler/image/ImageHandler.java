@@ -51,8 +51,8 @@ public class ImageHandler implements JobHandler<ImagePayload> {
     private final BlockingWork blocking;
     private final ImageConfig config;
     private final ImageReading reading;
-    private final Slots held;
-    private final Slots decoding;
+    private final Permits held;
+    private final Permits decoding;
 
     @Inject
     public ImageHandler(ImageSource source, BlockingWork blocking, ImageConfig config) {
@@ -64,8 +64,8 @@ public class ImageHandler implements JobHandler<ImagePayload> {
         this.blocking = blocking;
         this.config = config;
         this.reading = new ImageReading(config.maxPixels(), config.maxFrames());
-        this.held = new Slots(config.held());
-        this.decoding = new Slots(config.concurrency().orElseGet(Runtime.getRuntime()::availableProcessors));
+        this.held = new Permits(config.held());
+        this.decoding = new Permits(config.concurrency().orElseGet(Runtime.getRuntime()::availableProcessors));
     }
 
     @Override

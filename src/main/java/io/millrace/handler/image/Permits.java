@@ -8,7 +8,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
 /** Lets a limited number of things go on at a time; the others wait in the order in which they came, without a thread. */
-final class Slots {
+final class Permits {
 
     private final class Slot {
         private UniEmitter<? super Slot> waiter;
@@ -19,7 +19,7 @@ final class Slots {
     private final Deque<Slot> waiting = new ArrayDeque<>();
     private int free;
 
-    Slots(int free) {
+    Permits(int free) {
         this.free = free;
     }
 

@@ -14,9 +14,9 @@ import io.smallrye.mutiny.subscription.Cancellable;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
 @DisplayNameGeneration(ReplaceUnderscores.class)
-class SlotsTest {
+class PermitsTest {
 
-    final Slots slots = new Slots(2);
+    final Permits slots = new Permits(2);
     final List<String> started = new ArrayList<>();
     final List<UniEmitter<? super String>> running = new ArrayList<>();
 
