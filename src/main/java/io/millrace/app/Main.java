@@ -39,7 +39,7 @@ public final class Main {
             databaseUrl = servers.databaseUrl();
             redisUrl = servers.redisUrl();
         }
-        Preflight.migrate(databaseUrl);
+        Preflight.migrate(databaseUrl, settings.isEmbedded() ? "remove " + settings.localDir() : "name an empty database");
         Preflight.checkRedis(redisUrl);
         configure(settings, databaseUrl, redisUrl);
     }

@@ -45,8 +45,13 @@ final class Preflight {
         }
     }
 
-    /** Brings the schema up to date, which needs a database that answers. @throws StartFailure if it does not */
-    static void migrate(String databaseUrl) {
+    /**
+     * Brings the schema up to date, which needs a database that answers.
+     *
+     * @param otherDatabase how to get an empty database
+     * @throws StartFailure if it does not, or holds another version's schema
+     */
+    static void migrate(String databaseUrl, String otherDatabase) {
         try {
             int count = Migrations.run(databaseUrl);
             if (count > 0) {
@@ -55,7 +60,7 @@ final class Preflight {
         } catch (FlywayValidateException e) {
             throw StartFailure.environment(where(databaseUrl) + " holds a schema that this version of Millrace did not make ("
                     + e.getMessage().lines().skip(1).findFirst().orElse(e.getMessage())
-                    + "): start the version that made it, or name an empty database");
+                    + "): start the version that made it, or " + otherDatabase);
         } catch (FlywayException e) {
             throw StartFailure.environment(where(databaseUrl) + " cannot be used: " + reason(e)
                     + "; check that it runs and that MILLRACE_DATABASE_URL is right");
