@@ -76,6 +76,43 @@ public class JobReader {
         }
     }
 
+    /**
+     * Reads the body of a retry: nothing, or an object whose only field is {@code payload}.
+     *
+     * @return the payload; null if there is none
+     */
+    String readPatch(byte[] body) {
+        if (body == null || body.length == 0) {
+            return null;
+        }
+        String text = text(body, config.maxBody());
+        try (JsonParser parser = json.createParser(text)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw ProblemException.invalidJson("the body must be empty, or one JSON object with payload");
+            }
+            Draft draft = new Draft();
+            String payload = null;
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String field = parser.currentName();
+                String path = draft.see("", field);
+                parser.nextToken();
+                if (field.equals("payload")) {
+                    payload = raw(draft, parser, text);
+                } else {
+                    parser.skipChildren();
+                    draft.unknown(path, field, List.of("payload"));
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw ProblemException.invalidJson("there is something behind the JSON object" + at(parser));
+            }
+            draft.throwIfWrong();
+            return payload;
+        } catch (IOException e) {
+            throw invalidJson(e);
+        }
+    }
+
     /** A job, or what is wrong with it. */
     record Item(NewJob job, ProblemException problem) {}
 
@@ -392,16 +429,20 @@ public class JobReader {
                 wrong("/delay", "conflict", "cannot be combined with runAt");
             }
             Backoff backoff = known == null ? null : backoff(known.retry().backoff());
+            throwIfWrong();
+            return new NewJob(ids.next(), tenant, queue == null ? known.queue() : queue, known.name(), priority, payload,
+                    new JobOptions(timeout, backoff), tags, maxAttempts == null ? known.retry().maxAttempts() : maxAttempts,
+                    runAt,
+                    delay);
+        }
+
+        void throwIfWrong() {
             if (!errors.isEmpty()) {
                 throw ProblemException.invalid(errors);
             }
             if (unreadable != null) {
                 throw unreadable;
             }
-            return new NewJob(ids.next(), tenant, queue == null ? known.queue() : queue, known.name(), priority, payload,
-                    new JobOptions(timeout, backoff), tags, maxAttempts == null ? known.retry().maxAttempts() : maxAttempts,
-                    runAt,
-                    delay);
         }
 
         private JobType<?> knownType() {

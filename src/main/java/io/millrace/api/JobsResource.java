@@ -40,6 +40,7 @@ import io.millrace.job.NewJob;
 import io.millrace.job.StoredJob;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
+import io.millrace.store.JobStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -67,13 +68,15 @@ public class JobsResource {
     private final Intake intake;
     private final JobQueries queries;
     private final EndWatcher ends;
+    private final JobStore jobs;
     private final ApiConfig config;
 
-    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, ApiConfig config) {
+    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, JobStore jobs, ApiConfig config) {
         this.reader = reader;
         this.intake = intake;
         this.queries = queries;
         this.ends = ends;
+        this.jobs = jobs;
         this.config = config;
     }
 
@@ -186,14 +189,55 @@ public class JobsResource {
         JobState wanted = state == null
                 ? null
                 : JobState.named(state).orElseThrow(() -> invalid("state", "must be one of " + List.of(JobState.values())));
+        return page(wanted, queue, type, tag, createdAfter, limit, cursor);
+    }
+
+    /** @param state null for any */
+    Uni<Page> page(JobState state, String queue, String type, String tag, String createdAfter, String limit, String cursor) {
         int most = limit(limit);
         UUID behind = cursor == null ? HIGHEST : cursor(cursor);
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
-        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, wanted, name("queue", queue),
+        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
                 name("type", type), name("tag", tag), most))
                 .onFailure(Database::isTooSlow).transform(failure -> ProblemException.tooSlow())
-                .map(jobs -> new Page(jobs.stream().map(job -> JobView.of(job, null)).toList(),
-                        jobs.size() < most ? null : cursor(jobs.get(jobs.size() - 1).id())));
+                .map(found -> new Page(found.stream().map(job -> JobView.of(job, null)).toList(),
+                        found.size() < most ? null : cursor(found.get(found.size() - 1).id())));
+    }
+
+    /**
+     * Cancels a job: 200 with the job if it had not started, 202 if it runs and its worker will be told with the next heartbeat,
+     * 409 if it has ended.
+     */
+    @POST
+    @Path("/{id}/cancel")
+    public Uni<Response> cancel(@PathParam("id") String idText) {
+        UUID id = id(idText);
+        return jobs.cancel(TENANT, id).chain(state -> find(id).map(job -> {
+            if (state == null && job.state() != JobState.CANCELLED) {
+                throw ProblemException.wrongState("the job is " + job.state() + ": it has ended and cannot be cancelled",
+                        "Look at the job.");
+            }
+            Response.Status status = state == JobState.PROCESSING ? Response.Status.ACCEPTED : Response.Status.OK;
+            return Response.status(status).entity(JobView.of(job, null)).build();
+        }));
+    }
+
+    /**
+     * Makes a job that was given up or cancelled ready again, with all its attempts; a body {@code {"payload": ...}} replaces its
+     * payload. Of many who try at once, one gets 200, the others 409.
+     */
+    @POST
+    @Path("/{id}/retry")
+    public Uni<JobView> retry(@PathParam("id") String idText, byte[] body) {
+        UUID id = id(idText);
+        String payload = reader.readPatch(body);
+        return intake.replay(TENANT, id, payload).chain(replayed -> find(id).map(job -> {
+            if (!replayed) {
+                throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
+                        "A job that has not ended runs by itself; one that is done is handed in anew.");
+            }
+            return JobView.of(job, null);
+        }));
     }
 
     /** A file that the job made. */

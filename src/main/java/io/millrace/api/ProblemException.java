@@ -46,6 +46,10 @@ public final class ProblemException extends RuntimeException {
                 "Check the id: GET /v1/jobs lists what there is.", List.of());
     }
 
+    static ProblemException wrongState(String detail, String hint) {
+        return new ProblemException(409, "wrong-state", "The job is in another state", detail, hint, List.of());
+    }
+
     static ProblemException queueFull() {
         return new ProblemException(503, "overloaded", "Too many jobs arrive at once", "nothing was stored",
                 "Send it again after the time in Retry-After.", List.of());

@@ -56,6 +56,24 @@ public class Intake {
         return inserts.submit(job).call(Stored::handedOut).map(Stored::job);
     }
 
+    /**
+     * Makes a job that was given up or cancelled ready again, and hands its id out. A compare-and-set: of many who try at once,
+     * one succeeds.
+     *
+     * @param payload JSON; null to keep the one it has
+     * @return false if the job is in no state to be replayed, or the tenant has none
+     */
+    public Uni<Boolean> replay(String tenant, UUID id, String payload) {
+        return store.replay(tenant, id, payload, true).chain(replayed -> {
+            if (replayed == null) {
+                return Uni.createFrom().item(false);
+            }
+            Dispatcher.Hints hints = new Dispatcher.Hints();
+            hints.addReady(replayed.queue(), id, replayed.priority());
+            return dispatcher.dispatch(hints).replaceWith(true);
+        });
+    }
+
     private Uni<List<Stored>> insert(List<NewJob> jobs) {
         List<JobStore.Insert> rows = new ArrayList<>(jobs.size());
         for (NewJob job : jobs) {

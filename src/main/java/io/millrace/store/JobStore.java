@@ -28,6 +28,8 @@ import io.vertx.sqlclient.Tuple;
 public class JobStore {
     private static final String INSERT = SqlFile.read("insert_jobs");
     private static final String UNDISPATCH = SqlFile.read("undispatch_jobs");
+    private static final String CANCEL = SqlFile.read("cancel_job");
+    private static final String REPLAY = SqlFile.read("replay_job");
     private static final String CLAIM = SqlFile.read("claim_jobs");
     private static final String LOOK_UP = SqlFile.read("look_up_jobs");
     private static final String RELAY = SqlFile.read("relay_jobs");
@@ -82,6 +84,36 @@ public class JobStore {
     /** @return true if the insert was refused, with no effect, because of a value in it */
     public static boolean isFaultOfAJob(Throwable failure) {
         return Database.isFaultOfAValue(failure);
+    }
+
+    /**
+     * Cancels a job that has not ended.
+     *
+     * @return CANCELLED; or PROCESSING if it runs and its worker will be told; null if it has ended or the tenant has no such job
+     */
+    public Uni<JobState> cancel(String tenant, UUID id) {
+        return database.run(CANCEL, Tuple.of(tenant, id))
+                .map(rows -> rows.size() == 0 ? null : JobState.valueOf(rows.iterator().next().getString(0)));
+    }
+
+    /** The stream a replayed job belongs on. */
+    public record Replayed(String queue, Priority priority) {}
+
+    /**
+     * Makes a job that was given up or cancelled ready again.
+     *
+     * @param payload JSON; null to keep the one it has
+     * @param dispatch true if the caller puts the id on the stream right after this
+     * @return null if it is in another state, for example because somebody else was faster, or the tenant has no such job
+     */
+    public Uni<Replayed> replay(String tenant, UUID id, String payload, boolean dispatch) {
+        return database.run(REPLAY, Tuple.of(tenant, id, payload, dispatch)).map(rows -> {
+            if (rows.size() == 0) {
+                return null;
+            }
+            Row row = rows.iterator().next();
+            return new Replayed(row.getString(0), Priority.ofCode(row.getShort(1)));
+        });
     }
 
     /** Takes the mark off jobs that did not reach the stream after all. */
