@@ -46,6 +46,7 @@ final class Report {
 
     void write(Path folder) throws IOException {
         setting.put("load average at end", loadAverage());
+        setting.put("rounds", Integer.toString(samples.values().iterator().next().size()));
         String table = table();
         Files.writeString(folder.resolve("bench.md"), table);
         Files.writeString(folder.resolve("bench.json"), json().encodePrettily());

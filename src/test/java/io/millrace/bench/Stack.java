@@ -52,8 +52,8 @@ final class Stack implements AutoCloseable {
     private boolean isClosed;
 
     private Stack(Path folder) throws IOException, SQLException {
-        Runtime.getRuntime().addShutdownHook(new Thread(this::close, "stop"));
         data = Files.createTempDirectory(folder, "servers-");
+        Runtime.getRuntime().addShutdownHook(new Thread(this::close, "stop"));
         servers = LocalServers.find().orElseThrow().start(data);
         database = TestServers.connect(servers.databaseUrl());
         postmaster = ProcessHandle.of(Long.parseLong(ask("select pg_backend_pid()"))).orElseThrow().parent().orElseThrow()
