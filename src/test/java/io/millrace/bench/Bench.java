@@ -27,6 +27,7 @@ public final class Bench {
     public static void main(String[] arguments) throws Exception {
         giveUpAfter(LIMIT);
         Files.createDirectories(FOLDER);
+        Report.deleteOld(FOLDER);
         try (Stack stack = Stack.start(FOLDER); ClosedLoop http = new ClosedLoop(stack.api())) {
             Report report = new Report(stack);
             List<Scenario> scenarios = scenarios(stack, http);

@@ -22,6 +22,8 @@ import io.vertx.core.json.JsonObject;
 /** Medians of the rounds, as a table for people and as JSON for programs. */
 final class Report {
 
+    private static final String TABLE = "bench.md";
+    private static final String FIGURES = "bench.json";
     private static final int JOBS_PER_CPU_FIGURE = 10_000;
 
     private final Map<Scenario, List<Sample>> samples = new LinkedHashMap<>();
@@ -40,6 +42,12 @@ final class Report {
         setting.put("worker slots", Integer.toString(Stack.SLOTS));
     }
 
+    /** So that a run that fails leaves no figures of another. */
+    static void deleteOld(Path folder) throws IOException {
+        Files.deleteIfExists(folder.resolve(TABLE));
+        Files.deleteIfExists(folder.resolve(FIGURES));
+    }
+
     void add(Scenario scenario, Sample sample) {
         samples.computeIfAbsent(scenario, first -> new ArrayList<>()).add(sample);
     }
@@ -48,8 +56,8 @@ final class Report {
         setting.put("load average at end", loadAverage());
         setting.put("rounds", Integer.toString(samples.values().iterator().next().size()));
         String table = table();
-        Files.writeString(folder.resolve("bench.md"), table);
-        Files.writeString(folder.resolve("bench.json"), json().encodePrettily());
+        Files.writeString(folder.resolve(TABLE), table);
+        Files.writeString(folder.resolve(FIGURES), json().encodePrettily());
         System.out.println("\n" + table);
     }
 

@@ -3,6 +3,7 @@ package io.millrace.bench;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.HttpURLConnection;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -41,6 +43,9 @@ final class Stack implements AutoCloseable {
     private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+
+    private static final int LOWEST_PORT = 20_000;
+    private static final int HIGHEST_PORT = 32_000;
 
     private final Path data;
     private final LocalServers.Running servers;
@@ -192,9 +197,14 @@ final class Stack implements AutoCloseable {
         return Long.parseLong(ask("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"));
     }
 
+    /** Below the ports that systems hand out for outgoing connections: one of ours could take it before the process does. */
     private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
+        while (true) {
+            try (ServerSocket socket = new ServerSocket(ThreadLocalRandom.current().nextInt(LOWEST_PORT, HIGHEST_PORT))) {
+                return socket.getLocalPort();
+            } catch (BindException inUse) {
+                // the next one, then
+            }
         }
     }
 }
