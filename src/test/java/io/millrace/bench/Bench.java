@@ -3,6 +3,7 @@ package io.millrace.bench;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.List;
 import java.util.Timer;
 import java.util.TimerTask;
@@ -39,7 +40,7 @@ public final class Bench {
                 for (Scenario scenario : scenarios) {
                     Sample sample = scenario.run();
                     boolean isWarmUp = round <= WARM_UP_ROUNDS;
-                    System.out.printf("%s %-9s %s: %,.0f/s%n", java.time.LocalTime.now().withNano(0),
+                    System.out.printf("%s %-9s %s: %,.0f/s%n", LocalTime.now().withNano(0),
                             isWarmUp ? "(warm-up)" : "round " + (round - WARM_UP_ROUNDS), scenario.name(), sample.perSecond());
                     if (!isWarmUp) {
                         report.add(scenario, sample);

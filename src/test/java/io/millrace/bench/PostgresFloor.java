@@ -7,6 +7,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
@@ -103,7 +104,7 @@ final class PostgresFloor {
         List<UUID[]> fresh = new ArrayList<>();
         for (int i = 0; i < ROWS / BATCH; i++) {
             UUID[] batch = new UUID[BATCH];
-            java.util.Arrays.setAll(batch, place -> ids.next());
+            Arrays.setAll(batch, place -> ids.next());
             fresh.add(batch);
         }
         batches = fresh;

@@ -94,7 +94,7 @@ final class Report {
             scenario.floors().forEach(floor -> ratios.put(floor.name(), ratio(scenario, floor)));
             figures.add(new JsonObject().put("name", scenario.name())
                     .put("jobsPerSecond", median(runs, Sample::perSecond))
-                    .put("rounds", new JsonArray(runs.stream().map(Sample::perSecond).toList()))
+                    .put("rounds", new JsonArray(runs.stream().map(Report::round).toList()))
                     .put("ratios", ratios)
                     .put("cpuSecondsPer10k", new JsonObject().put("api", number(cpu.api())).put("worker", number(cpu.worker()))
                             .put("postgres", number(cpu.postgres())).put("redis", number(cpu.redis()))
@@ -104,6 +104,10 @@ final class Report {
         JsonObject settings = new JsonObject();
         setting.forEach(settings::put);
         return new JsonObject().put("setting", settings).put("figures", figures);
+    }
+
+    private static JsonObject round(Sample sample) {
+        return new JsonObject().put("jobs", sample.jobs()).put("seconds", sample.seconds()).put("walBytes", sample.walBytes());
     }
 
     /** Round by round, so that both sides of it were measured in the same minute. */
