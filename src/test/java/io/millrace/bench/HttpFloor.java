@@ -1,0 +1,19 @@
+package io.millrace.bench;
+
+import java.time.Duration;
+
+/** What the API server and the load generator do between them when there is nothing to do: a GET that touches no store. */
+record HttpFloor(Stack stack, ClosedLoop http) implements Scenario {
+
+    private static final ClosedLoop.Call GET = new ClosedLoop.Call("/v1/job-types", null, 200, "");
+
+    @Override
+    public String name() {
+        return "HTTP: GET, 64 connections";
+    }
+
+    @Override
+    public Sample run() throws Exception {
+        return stack.measure(() -> http.run(GET, 64, Duration.ofSeconds(3), Long.MAX_VALUE));
+    }
+}
