@@ -125,9 +125,13 @@ public record JobServers(String databaseUrl, String redisUrl) {
 
     /** Puts the job on the stream, and has it delivered to a consumer that is never heard of again. */
     public void deliverToTheDead(UUID id) {
+        deliver(id, "dead-worker");
+    }
+
+    public void deliver(UUID id, String consumer) {
         append(id);
         createGroups();
-        redis("XREADGROUP GROUP workers dead-worker COUNT 1 STREAMS " + STREAM + " >");
+        redis("XREADGROUP GROUP workers " + consumer + " COUNT 1 STREAMS " + STREAM + " >");
     }
 
     public void createGroups() {
