@@ -29,8 +29,8 @@ import io.vertx.sqlclient.Tuple;
  */
 @Singleton
 public class Database {
-    /** SQLSTATE classes of a statement that was refused, with no effect, because of a value in it. */
-    private static final Set<String> FAULTS_OF_A_VALUE = Set.of("22", "23");
+    /** SQLSTATE classes of a statement that was refused, with no effect, because of a value in it, or the same value twice. */
+    private static final Set<String> FAULTS_OF_A_VALUE = Set.of("21", "22", "23");
     /** SQLSTATE classes that say nothing about the statement: connection, resources, operator, system, and conflicts. */
     private static final Set<String> TROUBLE_OF_THE_SERVER = Set.of("08", "25", "40", "53", "55", "57", "58");
     private static final String QUERY_CANCELED = "57014";

@@ -155,6 +155,29 @@ class BatcherTest {
         }
 
         @Test
+        void more_bytes_than_may_wait_are_refused_and_not_taken() {
+            var batcher = batcher(new BatchLimits(100, Long.MAX_VALUE, 100, 5, 1, LONG));
+            submitAll(batcher, "in flight, and not counted", "aaa", "bb");
+
+            assertThatThrownBy(() -> batcher.submit("c").await().atMost(LONG)).isInstanceOf(BatchFullException.class);
+            assertThat(batcher.waitingCount()).isEqualTo(2);
+            flights.land(0);
+            assertThat(flights.batches.get(1)).containsExactly("aaa", "bb");
+            assertThat(submit(batcher, "ddddd")).as("there is room again").isNotDone();
+        }
+
+        @Test
+        void an_item_larger_than_all_that_may_wait_passes_when_nothing_waits() {
+            var batcher = batcher(new BatchLimits(100, Long.MAX_VALUE, 100, 5, 1, LONG));
+            submitAll(batcher, "in flight", "larger than five");
+            assertThat(batcher.waitingCount()).isOne();
+
+            assertThatThrownBy(() -> batcher.submit("c").await().atMost(LONG)).isInstanceOf(BatchFullException.class);
+            flights.land(0);
+            assertThat(flights.batches.get(1)).containsExactly("larger than five");
+        }
+
+        @Test
         void there_is_room_again_once_the_next_batch_has_left() {
             var batcher = batcher(new BatchLimits(100, Long.MAX_VALUE, 1, 1, LONG));
             submitAll(batcher, "a", "b");

@@ -1,0 +1,32 @@
+package io.millrace.maintenance;
+
+import io.millrace.support.TestConfig;
+import io.millrace.worker.WorkerProcess;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+
+/** The chores of one process; they do a pass when they are told to. */
+final class RepairCrew {
+    final Relay relay;
+    final Promoter promoter;
+    final DelayedLoader loader;
+    final Reaper reaper;
+    final Reconciler reconciler;
+    final Reclaimer reclaimer;
+    final ConsumerJanitor janitor;
+
+    RepairCrew(Vertx vertx, WorkerProcess process) {
+        MaintenanceConfig config = TestConfig.of(MaintenanceConfig.class, process.settings);
+        relay = new Relay(process.stores.jobs, process.streams.jobs, process.streams.window, process.streams.config, config);
+        promoter = new Promoter(vertx, process.streams.jobs, process.streams.dueTimes, config);
+        loader = new DelayedLoader(process.stores.jobs, process.streams.jobs, process.streams.config);
+        reaper = new Reaper(process.stores.repair, process.streams.jobs, process.lease);
+        reconciler = new Reconciler(process.stores.repair, process.streams.repair, process.worker, config);
+        reclaimer = new Reclaimer(process.streams.repair, process.worker, process.settlers.name, reconciler, config);
+        janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
+    }
+
+    static <T> T pass(Uni<T> pass) {
+        return pass.await().atMost(io.millrace.worker.JobServers.PATIENCE);
+    }
+}

@@ -1,0 +1,142 @@
+package io.millrace.worker;
+
+import static io.millrace.worker.JobServers.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import io.millrace.handler.JobContext;
+import io.millrace.handler.JobHandler;
+import io.millrace.handler.JobType;
+import io.millrace.handler.RawJson;
+import io.millrace.job.Outcome;
+import io.smallrye.mutiny.Uni;
+
+/** What killed a worker may kill the next: it must not take others along. */
+@Timeout(120)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class IsolationTest {
+
+    /** Runs each job until the test says that it is done. */
+    static final class HeldHandler implements JobHandler<RawJson> {
+        final ConcurrentHashMap<UUID, CompletableFuture<Outcome>> held = new ConcurrentHashMap<>();
+
+        @Override
+        public JobType<RawJson> type() {
+            return new JobType<>("echo", "Is held.", RawJson.class, "{}");
+        }
+
+        @Override
+        public Uni<Outcome> run(RawJson payload, JobContext context) {
+            return Uni.createFrom().completionStage(held.computeIfAbsent(context.jobId(), id -> new CompletableFuture<>()));
+        }
+
+        void finish(UUID id) {
+            held.remove(id).complete(new Outcome.Success(null));
+        }
+    }
+
+    static final JobServers SERVERS = JobServers.fresh();
+
+    final HeldHandler handler = new HeldHandler();
+    final WorkerProcess process = new WorkerProcess(SERVERS, handler, "millrace.worker.drain", "0s");
+
+    @BeforeEach
+    void start() {
+        SERVERS.clear();
+        process.worker.start();
+    }
+
+    @AfterEach
+    void stop() {
+        process.worker.drain();
+        process.close();
+    }
+
+    private static UUID suspect() {
+        UUID id = SERVERS.insertReady();
+        SERVERS.change(id, "lost = 1");
+        SERVERS.append(id);
+        return id;
+    }
+
+    private void awaitHeld(UUID... ids) {
+        await().untilAsserted(() -> assertThat(handler.held.keySet()).containsExactlyInAnyOrder(ids));
+    }
+
+    private static void awaitPutOff() {
+        await().until(() -> SERVERS.number("ZCARD " + JobServers.DELAYED) == 1);
+    }
+
+    /** What the promoter does when the pause is over. */
+    private void promote() {
+        await().until(() -> process.streams.jobs.promoteDue(JobServers.QUEUE, 10).await().indefinitely().moved() == 1);
+    }
+
+    @Test
+    void of_two_suspects_one_runs_and_the_other_is_put_off_and_runs_afterwards() {
+        UUID first = suspect();
+        awaitHeld(first);
+        UUID second = suspect();
+
+        SERVERS.awaitState(second, "SCHEDULED");
+        awaitHeld(first);
+        awaitPutOff();
+        handler.finish(first);
+        SERVERS.awaitState(first, "COMPLETED");
+
+        promote();
+        awaitHeld(second);
+        handler.finish(second);
+        SERVERS.awaitState(second, "COMPLETED");
+        assertThat(SERVERS.job(second, "failures, lost")).as("nothing is counted").isEqualTo("0 1");
+        assertThat(SERVERS.query("select count(*) from job_attempt")).isEqualTo("0");
+    }
+
+    @Test
+    void a_suspect_that_is_put_off_again_and_again_runs_in_the_end() {
+        UUID first = suspect();
+        awaitHeld(first);
+        UUID second = suspect();
+        awaitPutOff();
+        for (int round = 0; round < 2; round++) {
+            promote();
+            awaitPutOff();
+        }
+        handler.finish(first);
+        promote();
+        awaitHeld(second);
+        assertThat(SERVERS.job(second, "lost, failures, epoch")).isEqualTo("1 0 4");
+    }
+
+    @Test
+    void whoever_is_above_suspicion_runs_beside_a_suspect() {
+        UUID suspect = suspect();
+        awaitHeld(suspect);
+        List<UUID> others = SERVERS.insertReady(3);
+        others.forEach(SERVERS::append);
+
+        awaitHeld(suspect, others.get(0), others.get(1), others.get(2));
+    }
+
+    @Test
+    void the_slot_of_a_suspect_that_is_put_off_is_free_at_once() {
+        UUID first = suspect();
+        awaitHeld(first);
+        UUID second = suspect();
+        SERVERS.awaitState(second, "SCHEDULED");
+
+        await().untilAsserted(() -> assertThat(process.worker.freeSlots(JobServers.QUEUE)).isEqualTo(255));
+        assertThat(process.running.count()).isOne();
+    }
+}
