@@ -24,7 +24,7 @@ class SettingsTest {
     static final String DATABASE_URL = "postgresql://millrace:secret@db:5432/millrace";
     static final String REDIS_URL = "redis://cache:6379";
     static final List<String> NAMES = List.of("millrace.mode", "millrace.database.url", "millrace.redis.url",
-            "millrace.http.port", "millrace.management.port", "millrace.local.dir");
+            "millrace.http.port", "millrace.management.port", "millrace.local.dir", "millrace.queues");
 
     final Map<String, String> before = new HashMap<>();
 
@@ -119,6 +119,36 @@ class SettingsTest {
     void a_port_that_is_none_is_refused(String name, String variable, String port) {
         set(name, port);
         assertThat(refusal()).hasMessage(variable + " is '" + port + "': set it to a port from 1 to 65535");
+    }
+
+    @Test
+    void two_ports_that_are_one_are_refused_by_whoever_opens_both() {
+        set("http.port", "9000");
+        assertThat(refusal()).hasMessage(
+                "MILLRACE_HTTP_PORT and MILLRACE_MANAGEMENT_PORT are both 9000: set one of them to another port");
+
+        set("mode", "worker");
+        assertThat(Settings.read().httpPort()).isEqualTo(9000);
+        set("mode", "api");
+        set("http.port", "0");
+        set("management.port", "0");
+        assertThat(Settings.read().httpPort()).as("any free port").isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"Mails | 'Mails' is not a queue name",
+            "a,,b | '' is not a queue name",
+            "a:0 | 'a:0' must be name or name:slots", "a:many | 'a:many' must be name or name:slots",
+            "a:10001 | 'a:10001' must be", "a,b:2,a | names the queue a twice"})
+    void queues_that_cannot_be_read_are_refused(String queues, String why) {
+        set("queues", queues);
+        assertThat(refusal()).hasMessageStartingWith("MILLRACE_QUEUES").hasMessageContaining(why);
+    }
+
+    @Test
+    void queues_with_and_without_a_limit_can_be_given() {
+        set("queues", "default, images:4 ,x.y_z-1:10000");
+        assertThat(Settings.read().mode()).isEqualTo(Mode.ALL);
     }
 
     @Test

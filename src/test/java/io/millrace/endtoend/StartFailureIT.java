@@ -62,6 +62,18 @@ class StartFailureIT {
     }
 
     @Test
+    void two_ports_that_are_one() {
+        assertRefused(settings("MILLRACE_HTTP_PORT", "18080", "MILLRACE_MANAGEMENT_PORT", "18080"), USAGE,
+                "MILLRACE_HTTP_PORT and MILLRACE_MANAGEMENT_PORT are both 18080");
+    }
+
+    @Test
+    void queues_that_cannot_be_read() {
+        assertRefused(settings("MILLRACE_QUEUES", "default,mails:none"), USAGE, "MILLRACE_QUEUES", "'mails:none'",
+                "name:slots");
+    }
+
+    @Test
     void one_server_without_the_other() {
         assertRefused(Map.of(DATABASE, TestServers.get().databaseUrl()), USAGE, REDIS + " is not", "both", "neither");
         assertRefused(Map.of(REDIS, TestServers.get().redisUrl()), USAGE, DATABASE + " is not", "both", "neither");

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,36 +13,10 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import io.millrace.handler.JobContext;
-import io.millrace.handler.JobHandler;
-import io.millrace.handler.JobType;
-import io.millrace.handler.RawJson;
-import io.millrace.job.Outcome;
-import io.smallrye.mutiny.Uni;
-
 /** What killed a worker may kill the next: it must not take others along. */
 @Timeout(120)
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class IsolationTest {
-
-    /** Runs each job until the test says that it is done. */
-    static final class HeldHandler implements JobHandler<RawJson> {
-        final ConcurrentHashMap<UUID, CompletableFuture<Outcome>> held = new ConcurrentHashMap<>();
-
-        @Override
-        public JobType<RawJson> type() {
-            return new JobType<>("echo", "Is held.", RawJson.class, "{}");
-        }
-
-        @Override
-        public Uni<Outcome> run(RawJson payload, JobContext context) {
-            return Uni.createFrom().completionStage(held.computeIfAbsent(context.jobId(), id -> new CompletableFuture<>()));
-        }
-
-        void finish(UUID id) {
-            held.remove(id).complete(new Outcome.Success(null));
-        }
-    }
 
     static final JobServers SERVERS = JobServers.fresh();
 
