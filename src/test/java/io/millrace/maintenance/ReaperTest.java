@@ -4,6 +4,9 @@ import static io.millrace.maintenance.RepairCrew.pass;
 import static io.millrace.worker.JobServers.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +20,7 @@ import io.millrace.job.Priority;
 import io.millrace.job.Settlement;
 import io.millrace.settle.Attempt;
 import io.millrace.stream.StreamEntry;
+import io.millrace.support.TestServers;
 import io.millrace.worker.WorkerProcess;
 
 class ReaperTest extends RepairTest {
@@ -101,6 +105,22 @@ class ReaperTest extends RepairTest {
         }
         assertThat(servers.count("state = 'PENDING' and lost = 1 and epoch = 1")).isEqualTo(jobs);
         assertThat(servers.query("select count(*) from job_attempt")).isEqualTo(Integer.toString(jobs));
+    }
+
+    @Test
+    void a_job_that_somebody_holds_locked_is_left_for_the_next_pass_and_holds_nobody_up() throws SQLException {
+        UUID locked = expired();
+        UUID free = expired();
+        try (Connection locker = TestServers.connect(servers.databaseUrl()); Statement lock = locker.createStatement()) {
+            locker.setAutoCommit(false);
+            lock.execute("select 1 from job where id = '" + locked + "' for update");
+
+            assertThat(pass(crew.reaper.reapExpired())).isOne();
+            assertThat(servers.job(free, "state")).isEqualTo("PENDING");
+            assertThat(servers.job(locked, "state")).isEqualTo("PROCESSING");
+            locker.rollback();
+        }
+        assertThat(pass(crew.reaper.reapExpired())).isOne();
     }
 
     @Test
