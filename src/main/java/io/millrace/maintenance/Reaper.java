@@ -43,8 +43,10 @@ public class Reaper {
     }
 
     private Uni<Void> tell(List<Reaped> reaped) {
-        reaped.forEach(
-                job -> LOG.warnf("job %s of queue %s: its worker fell silent, now %s", job.id(), job.queue(), job.state()));
+        if (!reaped.isEmpty()) {
+            LOG.warnf("%d jobs were taken back, their workers fell silent; the first is %s of queue %s, now %s", reaped.size(),
+                    reaped.get(0).id(), reaped.get(0).queue(), reaped.get(0).state());
+        }
         return Multi.createFrom().iterable(reaped).filter(job -> job.state() == JobState.FAILED)
                 .onItem().transformToUniAndConcatenate(this::noteDeadLetter)
                 .collect().last();

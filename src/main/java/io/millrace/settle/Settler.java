@@ -65,22 +65,15 @@ public class Settler {
      * @return false if the lease was lost: another worker owns the job, and nothing was written nor acknowledged
      */
     public Uni<Boolean> settle(Attempt attempt) {
-        return writes.submit(attempt)
-                // Not recorded, or recorded by an earlier try of the same batch whose answer was lost.
-                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
-                .onFailure().recoverWithUni(failure -> SettlementStore.isFaultOfASettlement(failure)
-                        ? writes.submit(unstorable(attempt, failure))
-                        : settleAgain(attempt, failure, FIRST_PAUSE))
-                .invoke(recorded -> {
-                    if (recorded != null) {
-                        acknowledger.acknowledge(attempt, recorded.dueEpochMs());
-                    } else {
+        return record(attempt, FIRST_PAUSE)
+                .onFailure(SettlementStore::isRefusedForGood).recoverWithUni(failure -> recordUnstorable(attempt, failure))
+                .invoke(isRecorded -> {
+                    if (!isRecorded) {
                         LOG.warnf(
                                 "job %s epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
                                 attempt.job().id(), attempt.job().lease().epoch(), attempt.settlement().transition());
                     }
-                })
-                .map(recorded -> recorded != null);
+                });
     }
 
     /** Completes when everything handed in is recorded and acknowledged. */
@@ -88,18 +81,37 @@ public class Settler {
         return writes.idle().chain(acknowledger::idle);
     }
 
+    /** @return false if the lease was lost; fails only with what no repeat can mend */
+    private Uni<Boolean> record(Attempt attempt, Duration pause) {
+        return writes.submit(attempt)
+                // Not recorded, or recorded by an earlier try whose answer was lost.
+                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
+                .invoke(recorded -> {
+                    if (recorded != null) {
+                        acknowledger.acknowledge(attempt, recorded.dueEpochMs());
+                    }
+                })
+                .map(recorded -> recorded != null)
+                .onFailure(failure -> !SettlementStore.isRefusedForGood(failure))
+                .recoverWithUni(failure -> recordAgain(attempt, failure, pause));
+    }
+
     /** The outcome of the last try is unknown: look, and write again if it did not take place. */
-    private Uni<Recorded> settleAgain(Attempt attempt, Throwable failure, Duration pause) {
+    private Uni<Boolean> recordAgain(Attempt attempt, Throwable failure, Duration pause) {
         if (!attempt.isHeld().getAsBoolean()) {
-            return Uni.createFrom().nullItem();
+            return Uni.createFrom().item(false);
         }
         LOG.warnf("job %s epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
                 attempt.job().lease().epoch(), attempt.settlement().transition(), pause, failure.getMessage());
         Duration nextPause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
-        return Uni.createFrom().voidItem().onItem().delayIt().by(pause)
-                .chain(() -> writes.submit(attempt))
-                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
-                .onFailure().recoverWithUni(again -> settleAgain(attempt, again, nextPause));
+        return Uni.createFrom().voidItem().onItem().delayIt().by(pause).chain(() -> record(attempt, nextPause));
+    }
+
+    /** What PostgreSQL refuses for good would be refused for ever: the job is given up, and says why. */
+    private Uni<Boolean> recordUnstorable(Attempt attempt, Throwable failure) {
+        LOG.warnf("job %s epoch %d: PostgreSQL refuses to record %s: %s", attempt.job().id(), attempt.job().lease().epoch(),
+                attempt.settlement().transition(), failure.getMessage());
+        return record(unstorable(attempt, failure), FIRST_PAUSE);
     }
 
     /** An earlier try may have been written though its answer was lost: then the row has our epoch and the state we wanted. */

@@ -24,7 +24,7 @@ public final class LeaseStore {
 
     private final Vertx vertx;
     private final DatabaseConfig config;
-    private Future<SqlConnection> connection;
+    private volatile Future<SqlConnection> connection;
 
     /** @param vertx the event loop to use; not the one that jobs are served on */
     public LeaseStore(Vertx vertx, DatabaseConfig config) {

@@ -13,6 +13,7 @@ import io.millrace.job.Lease;
 import io.millrace.job.Settlement;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
@@ -49,6 +50,11 @@ public class SettlementStore {
 
     SettlementStore(Database database) {
         this.database = database;
+    }
+
+    /** @return true if PostgreSQL refused the write, and would refuse it again */
+    public static boolean isRefusedForGood(Throwable failure) {
+        return failure instanceof PgException && !Database.isUnavailable(failure);
     }
 
     /** @return true if the write was refused, with no effect, because of a value in it */

@@ -37,7 +37,7 @@ public class Heartbeat {
     private final Vertx vertx;
     private final LeaseStore store;
     private volatile boolean isStarted;
-    private boolean isBeating;
+    private volatile boolean isBeating; // a timeout ends a beat on another thread
 
     Heartbeat(RunningJobs running, LeaseConfig config, DatabaseConfig database, JobStream stream, WorkerName worker) {
         this.running = running;

@@ -95,7 +95,9 @@ public class Runner {
                 settleStopped(job, type, timeout);
             }
         });
-        subscription.set(outcome(job, handler, timeout).subscribe().with(outcome -> {
+        Uni<Outcome> attempt = Uni.createFrom().deferred(() -> outcome(job, handler, timeout))
+                .onFailure().recoverWithItem(Outcome.Retry::new);
+        subscription.set(attempt.subscribe().with(outcome -> {
             if (isOver.compareAndSet(false, true)) {
                 onHandlerDone.run();
                 settle(job, decide(job, type, outcome));
@@ -133,9 +135,7 @@ public class Runner {
         }
         JobContext context = new JobContext(job.id(), job.lease().epoch(), job.attempt(), job.maxAttempts(), job.tenant(),
                 job.queue(), Deadline.after(timeout), running.cancellation());
-        return Uni.createFrom().deferred(() -> handler.run(payload, context))
-                .onItem().ifNull().continueWith(() -> new Outcome.Success(null))
-                .onFailure().recoverWithItem(Outcome.Retry::new);
+        return handler.run(payload, context).onItem().ifNull().continueWith(() -> new Outcome.Success(null));
     }
 
     private <P> P read(String payload, Class<P> type) throws JsonProcessingException {

@@ -109,12 +109,12 @@ public class Worker {
             return;
         }
         isDraining = true;
-        int atStart = running.count();
-        LOG.infof("draining: %d jobs run, %s to finish", atStart, config.drain());
+        LOG.infof("draining: %d jobs run, %s to finish", running.count(), config.drain());
         readers.forEach(reader -> reader.stop(stream));
         Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
         await("reads to end", stopped, LAST_WRITES);
         await("claims to be answered", claimer.idle(), LAST_WRITES);
+        int atStart = running.count(); // with those whose claim was under way
         boolean finished = await("jobs to finish", running.empty(), config.drain());
         int cutShort = running.count();
         if (!finished) {

@@ -226,4 +226,20 @@ class SettlerTest {
         assertThat(job(bad, "state, failure->>'error'")).isEqualTo("FAILED UnstorableResult");
         assertThat(job(good, "state")).isEqualTo("COMPLETED");
     }
+
+    /** A statement that this user may not run, a column that is missing: no repeat mends it, while the lease is renewed. */
+    @Test
+    void what_postgresql_refuses_for_good_is_not_tried_for_ever() {
+        Attempt attempt = attempt(complete("1"));
+        AtomicInteger writes = new AtomicInteger();
+        Settler refused = new TestSettlers(vertx, stores, stores.refusing(writes), streams).settler;
+
+        assertThat(settle(refused, attempt)).isTrue();
+        assertThat(writes).as("tries").hasValue(1);
+        assertThat(job(attempt, "state, failure->>'reason', failure->>'error'")).isEqualTo("FAILED REJECTED UnstorableResult");
+        await().untilAsserted(() -> {
+            assertThat(SERVERS.pending()).isZero();
+            assertThat(SERVERS.number("XLEN {q}:dlq")).as("noted as what was recorded").isOne();
+        });
+    }
 }

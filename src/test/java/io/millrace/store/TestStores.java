@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.millrace.job.Settlement;
 import io.millrace.support.TestConfig;
 import io.smallrye.mutiny.Uni;
+import io.vertx.pgclient.PgException;
 import io.vertx.core.Vertx;
 
 /** The engine's side of a database, without an application. */
@@ -49,6 +50,17 @@ public final class TestStores implements AutoCloseable {
             public Uni<Map<UUID, Recorded>> settleComplete(List<Entry<Settlement.Complete>> entries) {
                 writes.incrementAndGet();
                 return Uni.createFrom().failure(new IOException("the connection was lost"));
+            }
+        };
+    }
+
+    /** Successes may not be written, everything else may. @param writes counts the tries of successes */
+    public SettlementStore refusing(AtomicInteger writes) {
+        return new SettlementStore(database) {
+            @Override
+            public Uni<Map<UUID, Recorded>> settleComplete(List<Entry<Settlement.Complete>> entries) {
+                writes.incrementAndGet();
+                return Uni.createFrom().failure(new PgException("permission denied for table job", "ERROR", "42501", null));
             }
         };
     }

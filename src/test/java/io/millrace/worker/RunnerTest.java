@@ -107,6 +107,23 @@ class RunnerTest {
     }
 
     @Test
+    void an_error_while_the_payload_is_read_fails_the_attempt_instead_of_holding_the_job_for_ever() {
+        ObjectMapper broken = new ObjectMapper() {
+            @Override
+            public <T> T readValue(String content, Class<T> type) {
+                throw new NoClassDefFoundError("Greeting");
+            }
+        };
+        Runner runner = new Runner(vertx, TestHandlers.of(handler), broken, settler, RecordingSettler.CONFIG, running);
+
+        runner.start(job(), slotsFreed::incrementAndGet);
+
+        assertThat(settler.settlements).singleElement().isInstanceOf(RetryAfter.class);
+        assertThat(slotsFreed).hasValue(1);
+        assertThat(running.count()).isZero();
+    }
+
+    @Test
     void a_handler_that_returns_nothing_has_succeeded() {
         handler.work = (greeting, context) -> Uni.createFrom().nullItem();
         assertThat(settlementOf(job())).isEqualTo(new Complete(null, List.of()));
