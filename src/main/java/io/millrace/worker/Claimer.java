@@ -80,6 +80,11 @@ public class Claimer {
                 failure.getMessage())).onFailure().recoverWithNull();
     }
 
+    /** @return true for a job whose worker died, and that will be given up if this one dies, too */
+    boolean isOnItsLastChance(ClaimedJob job) {
+        return job.lost() > 0 && job.lost() + 1 >= lease.lostLimit();
+    }
+
     /** Completes when every claim is answered. */
     Uni<Void> idle() {
         return claims.idle();

@@ -156,17 +156,18 @@ public class Worker {
         claimer.claim(entry).subscribe().with(job -> {
             if (job == null) {
                 slots.giveBack(1);
-            } else if (job.job().lost() == 0) {
-                runner.start(job, () -> slots.giveBack(1));
-            } else {
+            } else if (claimer.isOnItsLastChance(job.job())) {
                 startAlone(job, slots);
+            } else {
+                runner.start(job, () -> slots.giveBack(1));
             }
         });
     }
 
     /**
-     * A job whose worker died may be what killed it. At most one such job runs here at a time, so that it takes no other
-     * suspect, who may be innocent, along with it.
+     * A job whose workers died may be what killed them. At most one that would be given up for it runs here at a time, so that
+     * the guilty one takes no other suspect, who may be innocent, along with it. Not from the first death on: whatever ran in a
+     * process that was killed would then run one by one, for hours if the jobs are long.
      */
     private void startAlone(RunningJob job, Slots slots) {
         if (isolation.takeUpTo(1) == 0) {

@@ -35,9 +35,14 @@ class IsolationTest {
         process.close();
     }
 
+    /** Two workers have died while they ran it. */
     private static UUID suspect() {
+        return lost(2);
+    }
+
+    private static UUID lost(int times) {
         UUID id = SERVERS.insertReady();
-        SERVERS.change(id, "lost = 1");
+        SERVERS.change(id, "lost = " + times);
         SERVERS.append(id);
         return id;
     }
@@ -71,7 +76,7 @@ class IsolationTest {
         awaitHeld(second);
         handler.finish(second);
         SERVERS.awaitState(second, "COMPLETED");
-        assertThat(SERVERS.job(second, "failures, lost")).as("nothing is counted").isEqualTo("0 1");
+        assertThat(SERVERS.job(second, "failures, lost")).as("nothing is counted").isEqualTo("0 2");
         assertThat(SERVERS.query("select count(*) from job_attempt")).isEqualTo("0");
     }
 
@@ -88,7 +93,16 @@ class IsolationTest {
         handler.finish(first);
         promote();
         awaitHeld(second);
-        assertThat(SERVERS.job(second, "lost, failures, epoch")).isEqualTo("1 0 4");
+        assertThat(SERVERS.job(second, "lost, failures, epoch")).isEqualTo("2 0 4");
+    }
+
+    @Test
+    void jobs_whose_worker_died_once_run_side_by_side() {
+        UUID first = lost(1);
+        UUID second = lost(1);
+        UUID suspect = suspect();
+
+        awaitHeld(first, second, suspect);
     }
 
     @Test
