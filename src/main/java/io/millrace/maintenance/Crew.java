@@ -25,16 +25,18 @@ public class Crew {
     private final Reaper reaper;
     private final Reconciler reconciler;
     private final ConsumerJanitor janitor;
+    private final EntryJanitor entryJanitor;
     private volatile boolean isStarted;
 
     Crew(Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
-            ConsumerJanitor janitor) {
+            ConsumerJanitor janitor, EntryJanitor entryJanitor) {
         this.relay = relay;
         this.loader = loader;
         this.reclaimer = reclaimer;
         this.reaper = reaper;
         this.reconciler = reconciler;
         this.janitor = janitor;
+        this.entryJanitor = entryJanitor;
     }
 
     public void start() {
@@ -73,6 +75,11 @@ public class Crew {
     @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> trim() {
         return run("search for consumers that are gone", janitor::trimConsumers);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> dropOrphans() {
+        return run("search for entries that belong to nobody", entryJanitor::dropOrphans);
     }
 
     private Uni<Void> run(String chore, Supplier<Uni<Integer>> pass) {

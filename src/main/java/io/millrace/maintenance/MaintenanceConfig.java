@@ -55,7 +55,7 @@ public interface MaintenanceConfig {
     @WithDefault("90s")
     Duration reconcileMargin();
 
-    /** How often consumers are deleted whose process is gone. */
+    /** How often consumers are deleted whose process is gone, and entries that belong to no consumer any more. */
     @WithDefault("10m")
     Duration trimEvery();
 

@@ -82,6 +82,21 @@ public class StreamRepair {
                 List.of(RedisKeys.GROUP, Long.toString(minIdle.toMillis()))).map(Response::toInteger);
     }
 
+    /**
+     * A step of a walk over what was delivered.
+     *
+     * @param cursor where to go on; null at the end
+     */
+    public record Walk(int deletedCount, String cursor) {}
+
+    /** Deletes entries that were delivered and are pending for nobody, of up to {@code most} that it looks at. */
+    public Uni<Walk> dropOrphans(String queue, Priority priority, String cursor, int most) {
+        return run(LuaScript.DROP_ORPHANS, List.of(RedisKeys.stream(queue, priority)),
+                List.of(RedisKeys.GROUP, cursor == null ? "-" : cursor, Integer.toString(most)))
+                .map(reply -> new Walk(reply.get(0).toInteger(),
+                        reply.get(1).toString().isEmpty() ? null : reply.get(1).toString()));
+    }
+
     /** Drops those of the entries that are older than {@code minAge}; for entries whose job nobody knows. @return how many */
     public Uni<Integer> dropUnknown(StreamEntry entry, Duration minAge) {
         return run(LuaScript.DROP_UNKNOWN, List.of(RedisKeys.stream(entry.queue(), entry.priority())),

@@ -14,6 +14,7 @@ final class RepairCrew {
     final Reconciler reconciler;
     final Reclaimer reclaimer;
     final ConsumerJanitor janitor;
+    final EntryJanitor entryJanitor;
 
     RepairCrew(Vertx vertx, WorkerProcess process) {
         MaintenanceConfig config = TestConfig.of(MaintenanceConfig.class, process.settings);
@@ -24,6 +25,7 @@ final class RepairCrew {
         reconciler = new Reconciler(process.stores.repair, process.streams.repair, process.worker, config);
         reclaimer = new Reclaimer(process.streams.repair, process.worker, process.settlers.name, reconciler, config);
         janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
+        entryJanitor = new EntryJanitor(process.streams.repair, process.worker, reconciler);
     }
 
     static <T> T pass(Uni<T> pass) {
