@@ -43,11 +43,16 @@ public final class MillraceProcess implements AutoCloseable {
      * @param settings as environment variables; ports that they do not name are free ones
      */
     public static MillraceProcess start(Map<String, String> settings) {
+        return start(settings, List.of());
+    }
+
+    /** @param jvmOptions further options of the JVM */
+    public static MillraceProcess start(Map<String, String> settings, List<String> jvmOptions) {
         try {
             Files.createDirectories(OUTPUTS);
             Path output = Files.createTempFile(OUTPUTS, "process-", ".out");
             Path errors = Path.of(output.toString().replace(".out", ".err"));
-            ProcessBuilder builder = new ProcessBuilder(command()).redirectOutput(output.toFile())
+            ProcessBuilder builder = new ProcessBuilder(command(jvmOptions)).redirectOutput(output.toFile())
                     .redirectError(errors.toFile());
             builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_") || name.startsWith("QUARKUS_"));
             builder.environment().put("MILLRACE_HTTP_PORT", "0");
@@ -59,7 +64,7 @@ public final class MillraceProcess implements AutoCloseable {
         }
     }
 
-    private static List<String> command() {
+    private static List<String> command(List<String> jvmOptions) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // Quick to start and small, rather than fast.
@@ -67,6 +72,7 @@ public final class MillraceProcess implements AutoCloseable {
         if (Runtime.version().feature() >= WARNS_OF_UNSAFE) {
             command.add("--sun-misc-unsafe-memory-access=allow"); // Netty uses it; the JVM would say so on standard error
         }
+        command.addAll(jvmOptions);
         command.addAll(List.of("-jar", JAR.toString()));
         return command;
     }
@@ -77,10 +83,27 @@ public final class MillraceProcess implements AutoCloseable {
             if (!process.isAlive()) {
                 throw new IllegalStateException("the process ended with " + process.exitValue() + ":\n" + output() + errors());
             }
-            Matcher port = MANAGEMENT.matcher(output());
-            return port.find() && new Api("http://localhost:" + port.group(1)).get("/q/health/ready").status() == 200;
+            return isReady();
         });
         return this;
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    /** @return true if it says so now; false if it does not answer, or not yet */
+    public boolean isReady() {
+        Matcher port = MANAGEMENT.matcher(output());
+        try {
+            return port.find() && new Api("http://localhost:" + port.group(1)).get("/q/health/ready").status() == 200;
+        } catch (UncheckedIOException silent) {
+            return false;
+        }
     }
 
     /** Its API; only of a process that is ready and serves it. */

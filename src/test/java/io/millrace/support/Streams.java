@@ -33,6 +33,14 @@ public final class Streams {
                 .sum();
     }
 
+    /** @return how many consumers the group of any stream of the queue has */
+    public int consumers(String queue) {
+        return PRIORITIES.stream().map(priority -> key(queue, priority)).filter(stream -> number("EXISTS " + stream) == 1)
+                .mapToInt(stream -> (int) PlainRedis.ask(redisUrl, "XINFO CONSUMERS " + stream + " workers").stream()
+                        .filter("name"::equals).count())
+                .max().orElse(0);
+    }
+
     public int delayed(String queue) {
         return number("ZCARD " + key(queue, "delayed"));
     }

@@ -10,19 +10,30 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
-/** Stands between a client and a server, and can be out of order in the two ways that networks are. */
+/** Stands between a client and a server, and can be out of order in the ways that networks are. */
 public final class TcpProxy implements AutoCloseable {
+
+    /** Where something goes. */
+    public enum Direction {
+        TO_SERVER, TO_CLIENT
+    }
 
     private static final int BUFFER = 8_192;
 
     private final InetSocketAddress server;
     private final int port;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger repliesToSwallow = new AtomicInteger();
     private final Object gate = new Object();
-    private boolean isHanging;
+    private Set<Direction> hanging = Set.of();
+    private volatile Duration delay = Duration.ZERO;
     private ServerSocket listener;
     private Thread acceptor;
 
@@ -35,7 +46,8 @@ public final class TcpProxy implements AutoCloseable {
     /** @return the URL of the server, by way of this proxy */
     public String through(String url) {
         URI uri = URI.create(url);
-        return uri.getScheme() + "://127.0.0.1:" + port + uri.getPath();
+        String user = uri.getRawUserInfo() == null ? "" : uri.getRawUserInfo() + "@";
+        return uri.getScheme() + "://" + user + "127.0.0.1:" + port + uri.getPath();
     }
 
     /** Connections break and new ones are refused, as if the server had died. */
@@ -52,13 +64,30 @@ public final class TcpProxy implements AutoCloseable {
 
     /** Connections stay and nothing comes through, as if a cable were unplugged. */
     public void hang() {
+        hang(Direction.TO_SERVER, Direction.TO_CLIENT);
+    }
+
+    /** The same in one direction, as if a firewall had forgotten the connections. */
+    public void hang(Direction... directions) {
         synchronized (gate) {
-            isHanging = true;
+            hanging = Set.of(directions);
         }
+    }
+
+    /** Each of the next {@code count} requests reaches the server; instead of its answer the client gets a broken connection. */
+    public void swallowReplies(int count) {
+        repliesToSwallow.set(count);
+    }
+
+    /** Everything arrives so much later. */
+    public void delay(Duration each) {
+        delay = each;
     }
 
     /** All is well again; what hung arrives now. */
     public synchronized void resume() {
+        repliesToSwallow.set(0);
+        delay = Duration.ZERO;
         openGate();
         if (listener.isClosed()) {
             listen(port);
@@ -73,7 +102,7 @@ public final class TcpProxy implements AutoCloseable {
 
     private void openGate() {
         synchronized (gate) {
-            isHanging = false;
+            hanging = Set.of();
             gate.notifyAll();
         }
     }
@@ -104,15 +133,24 @@ public final class TcpProxy implements AutoCloseable {
             close(client);
             return;
         }
-        start("to-server", () -> pump(client, upstream));
-        start("to-client", () -> pump(upstream, client));
+        AtomicBoolean isDoomed = new AtomicBoolean();
+        start("to-server", () -> pump(client, upstream, Direction.TO_SERVER, isDoomed));
+        start("to-client", () -> pump(upstream, client, Direction.TO_CLIENT, isDoomed));
     }
 
-    private void pump(Socket from, Socket to) throws IOException {
+    /** @param isDoomed the next answer on this connection is swallowed, and the connection broken */
+    private void pump(Socket from, Socket to, Direction direction, AtomicBoolean isDoomed) throws IOException {
         try (from; to; InputStream in = from.getInputStream(); OutputStream out = to.getOutputStream()) {
             byte[] buffer = new byte[BUFFER];
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                awaitGate();
+                LockSupport.parkNanos(delay.toNanos());
+                awaitGate(direction);
+                if (direction == Direction.TO_SERVER && repliesToSwallow.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+                    isDoomed.set(true);
+                } else if (direction == Direction.TO_CLIENT && isDoomed.get()) {
+                    to.setSoLinger(true, 0); // closed by a reset, not by an orderly end
+                    return;
+                }
                 out.write(buffer, 0, read);
             }
         } finally {
@@ -121,9 +159,9 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
-    private void awaitGate() throws IOException {
+    private void awaitGate(Direction direction) throws IOException {
         synchronized (gate) {
-            while (isHanging) {
+            while (hanging.contains(direction)) {
                 try {
                     gate.wait();
                 } catch (InterruptedException e) {

@@ -1,0 +1,259 @@
+package io.millrace.chaos;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.awaitility.core.ConditionTimeoutException;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.millrace.chaos.Checker.Violation;
+import io.millrace.support.Api;
+import io.millrace.support.Streams;
+
+/**
+ * One run: two api processes and three workers under load while a storm of faults goes on, with a calm every now and then in
+ * which all must work again; then everything has to come to its end, and is judged.
+ */
+final class Chaos implements AutoCloseable {
+    private static final int APIS = 2;
+    private static final int WORKERS = 3;
+    private static final Duration WARM_UP = Duration.ofSeconds(8);
+    private static final Duration STORM = Duration.ofSeconds(50);
+    static final Duration RECOVERY_LIMIT = Duration.ofSeconds(15);
+    private static final Duration CALM_LIMIT = Duration.ofSeconds(120);
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(180);
+    private static final int PAGE = 200;
+    private static final int HEAP_SLACK_MB = 48;
+    private static final int THREAD_SLACK = 25;
+    private static final int FILE_SLACK = 60;
+    private static final int CONSUMERS_LIMIT = 200;
+    private static final Pattern WORKER_NAME = Pattern.compile("worker (\\S+) reads ");
+
+    /** @param recoveries how long each worker took after each storm until it claimed a job */
+    record Result(long seed, Duration time, int accepted, int unclear, int serverErrors, Storm storm, Conductor conductor,
+            List<Duration> recoveries, Checker.Figures figures, Map<String, String> memory, List<Violation> violations) {}
+
+    private final long seed;
+    private final Path folder;
+    private final Journal journal;
+    private final Conductor conductor;
+    private final Cluster cluster;
+    private final Storm storm;
+    private final Load load;
+    private final List<Violation> violations = new ArrayList<>();
+    private final List<Duration> recoveries = new ArrayList<>();
+    private final Map<String, Conductor.Figures> baseline = new HashMap<>();
+    private final Instant start = Instant.now();
+
+    Chaos(long seed, Path folder) {
+        this.seed = seed;
+        this.folder = folder;
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        journal = new Journal(folder.resolve("journal.jsonl"));
+        conductor = new Conductor(journal);
+        cluster = new Cluster(folder, conductor, journal);
+        startProcesses();
+        storm = new Storm(cluster, journal, seed);
+        load = new Load(cluster, journal, seed);
+    }
+
+    private void startProcesses() {
+        cluster.start("api1", "api", null).awaitReady(); // alone: it migrates
+        Evidence.installAudit(cluster.servers().databaseUrl());
+        for (int i = 2; i <= APIS; i++) {
+            cluster.start("api" + i, "api", null);
+        }
+        for (int i = 1; i <= WORKERS; i++) {
+            cluster.start("worker" + i, "worker", null);
+        }
+        cluster.members().forEach(Cluster.Member::awaitReady);
+        say("%d processes are ready", APIS + WORKERS);
+    }
+
+    /** @param jobsPerSecond on average */
+    Result run(Duration time, int jobsPerSecond) {
+        Instant end = Instant.now().plus(time);
+        load.rate(jobsPerSecond);
+        calm(Instant.now());
+        awaitPassed(Instant.now().plus(WARM_UP));
+        cluster.members().forEach(member -> baseline.put(member.name, conductor.figures(member.name)));
+        while (Instant.now().isBefore(end)) {
+            Duration left = Duration.between(Instant.now(), end);
+            storm.rage(left.compareTo(STORM) < 0 ? left : STORM);
+            calm(Instant.now());
+            say("%d faults, %d jobs accepted, %d open", storm.occurrences().size(), load.acceptedCount(), openCount());
+        }
+        load.rate(0);
+        drain();
+        return judge();
+    }
+
+    /** Every worker that is ready has to claim a job within the limit, and every other one has to get ready. */
+    private void calm(Instant healed) {
+        conductor.disarm();
+        Map<Cluster.Member, Instant> readySince = new HashMap<>();
+        try {
+            await(CALM_LIMIT).until(() -> {
+                cluster.workers().stream().filter(Cluster.Member::isReady)
+                        .forEach(worker -> readySince.putIfAbsent(worker, Instant.now()));
+                Map<String, Instant> claimers = Evidence.claimersSince(cluster.servers().databaseUrl(), healed);
+                return cluster.workers().stream().allMatch(worker -> readySince.containsKey(worker)
+                        && consumerName(worker).filter(claimers::containsKey).isPresent());
+            });
+        } catch (ConditionTimeoutException e) {
+            violations.add(new Violation(Invariant.I13, null, "not every worker claims a job " + CALM_LIMIT + " after " + healed
+                    + ": ready are " + readySince.keySet().stream().map(worker -> worker.name).toList()));
+            return;
+        }
+        Map<String, Instant> claimers = Evidence.claimersSince(cluster.servers().databaseUrl(), healed);
+        for (Cluster.Member worker : cluster.workers()) {
+            Instant claimed = claimers.get(consumerName(worker).orElseThrow());
+            Duration recovery = Duration.between(healed, claimed);
+            recoveries.add(recovery);
+            // A process that had to be started anew has its start-up time on top.
+            if (recovery.compareTo(RECOVERY_LIMIT) > 0
+                    && Duration.between(readySince.get(worker), claimed).compareTo(RECOVERY_LIMIT) > 0) {
+                violations.add(new Violation(Invariant.I13, null, worker.name + " claimed its first job " + recovery + " after "
+                        + healed));
+            }
+        }
+    }
+
+    /** The name under which the process that now runs claims jobs: the last one that it told in its log. */
+    private static Optional<String> consumerName(Cluster.Member worker) {
+        Matcher name = WORKER_NAME.matcher(worker.output());
+        return name.find() ? Optional.of(name.group(1)) : Optional.empty();
+    }
+
+    private void drain() {
+        say("no more faults: waiting for %d open jobs", openCount());
+        try {
+            await(DRAIN_LIMIT).until(() -> load.isQuiet() && openCount() == 0);
+        } catch (ConditionTimeoutException e) {
+            say("%d jobs are still open after %s: %s", openCount(), DRAIN_LIMIT, load.describe()); // the judgement names each
+        }
+        for (String queue : List.of("default", Plan.SIDE_QUEUE)) {
+            checkEmpty(queue);
+        }
+        checkMemory();
+    }
+
+    private void checkEmpty(String queue) {
+        Streams streams = new Streams(cluster.servers().redisUrl());
+        try {
+            await(CALM_LIMIT).until(
+                    () -> streams.length(queue) + streams.pending(queue) + streams.delayed(queue) == 0);
+        } catch (ConditionTimeoutException e) {
+            violations
+                    .add(new Violation(Invariant.I12, null, "queue " + queue + " keeps " + streams.length(queue) + " entries, "
+                            + streams.pending(queue) + " pending, " + streams.delayed(queue) + " delayed"));
+        }
+        int consumers = streams.consumers(queue);
+        if (consumers > CONSUMERS_LIMIT) {
+            violations.add(new Violation(Invariant.I12, null, "queue " + queue + " has " + consumers + " consumers"));
+        }
+    }
+
+    /** Against the baseline of its first life: a process that was started anew is no larger either. */
+    private void checkMemory() {
+        for (Cluster.Member member : cluster.members()) {
+            Conductor.Figures before = baseline.get(member.name);
+            Conductor.Figures now = conductor.figures(member.name);
+            if (before == null || now == null || now.heapMb() > before.heapMb() + HEAP_SLACK_MB
+                    || now.threads() > before.threads() + THREAD_SLACK || now.files() > before.files() + FILE_SLACK) {
+                violations.add(new Violation(Invariant.I12, null, member.name + " had " + before + " and has " + now));
+            }
+        }
+    }
+
+    private Result judge() {
+        Map<String, String> memory = new HashMap<>();
+        cluster.members().forEach(member -> memory.put(member.name,
+                baseline.get(member.name) + " -> " + conductor.figures(member.name)));
+        cluster.unexpectedEnds().forEach(ended -> violations.add(new Violation(Invariant.I13, null, ended.toString())));
+        Evidence evidence = Evidence.read(cluster.servers().databaseUrl());
+        Checker checker = new Checker(seed, load, evidence, conductor.effects(), explanations());
+        checker.checkDeadLetters(listDeadLetters());
+        violations.addAll(checker.check());
+        int unclear = load.submissions().size() - load.acceptedCount();
+        return new Result(seed, Duration.between(start, Instant.now()), load.acceptedCount(), unclear, load.serverErrorCount(),
+                storm, conductor, recoveries, checker.figures(), memory, violations);
+    }
+
+    /** The faults, and the deaths of processes that jobs and failpoints caused. */
+    private List<Storm.Occurrence> explanations() {
+        List<Storm.Occurrence> all = new ArrayList<>(storm.occurrences());
+        cluster.ends().forEach(ended -> all.add(new Storm.Occurrence(Fault.Kind.KILL_PROCESS, ended.toString(), ended.at(),
+                ended.at())));
+        return all;
+    }
+
+    private List<UUID> listDeadLetters() {
+        List<UUID> ids = new ArrayList<>();
+        Api api = cluster.anyApi(0).orElseThrow();
+        String cursor = "";
+        do {
+            JsonNode page = api.get("/v1/dead-letters?limit=" + PAGE + cursor).json();
+            page.path("data").forEach(job -> ids.add(UUID.fromString(job.path("id").asText())));
+            cursor = page.path("nextCursor").isTextual() ? "&cursor=" + page.path("nextCursor").asText() : null;
+        } while (cursor != null);
+        return ids;
+    }
+
+    private int openCount() {
+        return Evidence.countOpen(cluster.servers().databaseUrl());
+    }
+
+    private static void awaitPassed(Instant time) {
+        await(Duration.ofHours(1)).until(() -> Instant.now().isAfter(time));
+    }
+
+    private static ConditionFactory await(Duration limit) {
+        return Awaitility.await().atMost(limit).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(250))
+                .ignoreExceptions();
+    }
+
+    void say(String text, Object... values) {
+        System.out.printf("[chaos %4d s] " + text + "%n",
+                prepend(Duration.between(start, Instant.now()).toSeconds(), values));
+    }
+
+    private static Object[] prepend(Object first, Object[] rest) {
+        Object[] all = new Object[rest.length + 1];
+        all[0] = first;
+        System.arraycopy(rest, 0, all, 1, rest.length);
+        return all;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    @Override
+    public void close() {
+        load.close();
+        storm.close();
+        cluster.close();
+        conductor.close();
+        journal.close();
+    }
+}
