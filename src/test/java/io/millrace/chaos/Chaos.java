@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +23,7 @@ import org.awaitility.core.ConditionTimeoutException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.millrace.chaos.Checker.Violation;
+import io.millrace.local.FaultyServers;
 import io.millrace.support.Api;
 import io.millrace.support.Streams;
 
@@ -52,6 +54,7 @@ final class Chaos implements AutoCloseable {
     private final Path folder;
     private final Journal journal;
     private final Conductor conductor;
+    private final FaultyServers servers;
     private final Cluster cluster;
     private final Storm storm;
     private final Load load;
@@ -65,25 +68,26 @@ final class Chaos implements AutoCloseable {
         this.folder = folder;
         try {
             Files.createDirectories(folder);
+            servers = new FaultyServers(folder.resolve("servers"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         journal = new Journal(folder.resolve("journal.jsonl"));
         conductor = new Conductor(journal);
-        cluster = new Cluster(folder, conductor, journal);
+        cluster = new Cluster(servers, servers.databaseUrl(), servers.redisUrl(), AgentJar.write(folder), conductor, journal);
         startProcesses();
         storm = new Storm(cluster, journal, seed);
         load = new Load(cluster, journal, seed);
     }
 
     private void startProcesses() {
-        cluster.start("api1", "api", null).awaitReady(); // alone: it migrates
-        Evidence.installAudit(cluster.servers().databaseUrl());
+        cluster.start("api1", "api", Set.of()).awaitReady(); // alone: it migrates
+        Evidence.installAudit(cluster.databaseUrl());
         for (int i = 2; i <= APIS; i++) {
-            cluster.start("api" + i, "api", null);
+            cluster.start("api" + i, "api", Set.of());
         }
         for (int i = 1; i <= WORKERS; i++) {
-            cluster.start("worker" + i, "worker", null);
+            cluster.start("worker" + i, "worker", Set.of());
         }
         cluster.members().forEach(Cluster.Member::awaitReady);
         say("%d processes are ready", APIS + WORKERS);
@@ -115,7 +119,7 @@ final class Chaos implements AutoCloseable {
             await(CALM_LIMIT).until(() -> {
                 cluster.workers().stream().filter(Cluster.Member::isReady)
                         .forEach(worker -> readySince.putIfAbsent(worker, Instant.now()));
-                Map<String, Instant> claimers = Evidence.claimersSince(cluster.servers().databaseUrl(), healed);
+                Map<String, Instant> claimers = Evidence.claimersSince(cluster.databaseUrl(), healed);
                 return cluster.workers().stream().allMatch(worker -> readySince.containsKey(worker)
                         && consumerName(worker).filter(claimers::containsKey).isPresent());
             });
@@ -124,7 +128,7 @@ final class Chaos implements AutoCloseable {
                     + ": ready are " + readySince.keySet().stream().map(worker -> worker.name).toList()));
             return;
         }
-        Map<String, Instant> claimers = Evidence.claimersSince(cluster.servers().databaseUrl(), healed);
+        Map<String, Instant> claimers = Evidence.claimersSince(cluster.databaseUrl(), healed);
         for (Cluster.Member worker : cluster.workers()) {
             Instant claimed = claimers.get(consumerName(worker).orElseThrow());
             Duration recovery = Duration.between(healed, claimed);
@@ -158,7 +162,7 @@ final class Chaos implements AutoCloseable {
     }
 
     private void checkEmpty(String queue) {
-        Streams streams = new Streams(cluster.servers().redisUrl());
+        Streams streams = new Streams(cluster.redisUrl());
         try {
             await(CALM_LIMIT).until(
                     () -> streams.length(queue) + streams.pending(queue) + streams.delayed(queue) == 0);
@@ -190,8 +194,9 @@ final class Chaos implements AutoCloseable {
         cluster.members().forEach(member -> memory.put(member.name,
                 baseline.get(member.name) + " -> " + conductor.figures(member.name)));
         cluster.unexpectedEnds().forEach(ended -> violations.add(new Violation(Invariant.I13, null, ended.toString())));
-        Evidence evidence = Evidence.read(cluster.servers().databaseUrl());
-        Checker checker = new Checker(seed, load, evidence, conductor.effects(), explanations());
+        Evidence evidence = Evidence.read(cluster.databaseUrl());
+        Checker checker = new Checker(load.submissions(), load.cancels(), load.replays(), evidence, conductor.effects(),
+                explanations());
         checker.checkDeadLetters(listDeadLetters());
         violations.addAll(checker.check());
         int unclear = load.submissions().size() - load.acceptedCount();
@@ -220,7 +225,7 @@ final class Chaos implements AutoCloseable {
     }
 
     private int openCount() {
-        return Evidence.countOpen(cluster.servers().databaseUrl());
+        return Evidence.countOpen(cluster.databaseUrl());
     }
 
     private static void awaitPassed(Instant time) {
@@ -253,6 +258,7 @@ final class Chaos implements AutoCloseable {
         load.close();
         storm.close();
         cluster.close();
+        servers.close();
         conductor.close();
         journal.close();
     }

@@ -49,16 +49,19 @@ final class Checker {
     private final Evidence evidence;
     private final Map<UUID, List<Effect>> effects;
     private final List<Storm.Occurrence> faults;
-    private final long seed;
     private final List<Violation> violations = new ArrayList<>();
     private int rawDuplicates;
     private int innocents;
 
-    Checker(long seed, Load load, Evidence evidence, List<Effect> effects, List<Storm.Occurrence> faults) {
-        this.seed = seed;
-        this.submissions = load.submissions();
-        this.cancels = load.cancels();
-        this.replays = load.replays();
+    /**
+     * @param submissions by number of the plan, also those without a clear answer
+     * @param cancels what each cancellation was answered with
+     */
+    Checker(Map<Integer, Load.Submission> submissions, Map<UUID, Integer> cancels, Map<UUID, Load.Replay> replays,
+            Evidence evidence, List<Effect> effects, List<Storm.Occurrence> faults) {
+        this.submissions = submissions;
+        this.cancels = cancels;
+        this.replays = replays;
         this.evidence = evidence;
         this.effects = effects.stream().collect(Collectors.groupingBy(Effect::jobId));
         this.faults = faults;
@@ -125,11 +128,16 @@ final class Checker {
     }
 
     private void checkJob(Row row) {
-        Plan plan = Plan.of(seed, row.seq());
+        Load.Submission submission = submissions.get(row.seq());
+        if (submission == null) {
+            report(Invariant.I10, row.id(), "is there, and nobody handed it in");
+            return;
+        }
+        Plan plan = submission.plan();
         List<Change> changes = evidence.changesOf(row.id());
         checkEnd(row, plan);
         checkChanges(row.id(), changes);
-        checkEffects(row, changes);
+        checkEffects(row, submission, changes);
         checkAccounts(row, plan, changes);
     }
 
@@ -217,7 +225,7 @@ final class Checker {
     }
 
     /** I3, I4, I5 and I6 at the sink. */
-    private void checkEffects(Row row, List<Change> changes) {
+    private void checkEffects(Row row, Load.Submission submission, List<Change> changes) {
         List<Effect> seen = effects.getOrDefault(row.id(), List.of());
         Set<Integer> epochs = new HashSet<>();
         Map<Integer, Change> claims = changes.stream().filter(Change::isClaim)
@@ -231,8 +239,7 @@ final class Checker {
                 report(Invariant.I5, row.id(), "ran in epoch " + effect.epoch() + ", which nobody claimed");
             }
         }
-        Load.Submission submission = submissions.get(row.seq());
-        Plan plan = Plan.of(seed, row.seq());
+        Plan plan = submission.plan();
         if (plan.kind() == Plan.Kind.SCHEDULED && !seen.isEmpty()) {
             Instant earliest = submission.sent().plusMillis(plan.number()).minus(CLOCK_SLACK);
             seen.stream().filter(effect -> effect.at().isBefore(earliest)).forEach(effect -> report(Invariant.I6, row.id(),

@@ -1,7 +1,5 @@
 package io.millrace.chaos;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +14,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 import io.millrace.chaos.agent.Mutation;
 import io.millrace.local.FaultyServers;
@@ -24,8 +23,8 @@ import io.millrace.support.MillraceProcess;
 import io.millrace.support.TcpProxy;
 
 /**
- * Several processes of the packaged application on a PostgreSQL and a Redis of their own, each behind its own proxies. A process
- * that ends is started again, as an orchestrator would.
+ * Several processes of the packaged application on one database and one Redis, each behind its own proxies. A process that ends
+ * is started again, as an orchestrator would.
  */
 final class Cluster implements AutoCloseable {
     /** Leases and chores of seconds, so that a run of minutes sees hundreds of recoveries. */
@@ -51,6 +50,8 @@ final class Cluster implements AutoCloseable {
     record Ended(Instant at, String process, int exitCode) {}
 
     private final FaultyServers servers;
+    private final String databaseUrl;
+    private final String redisUrl;
     private final Conductor conductor;
     private final Journal journal;
     private final Path agent;
@@ -58,15 +59,14 @@ final class Cluster implements AutoCloseable {
     private final ConcurrentLinkedQueue<Ended> ends = new ConcurrentLinkedQueue<>();
     private final ScheduledExecutorService supervisor = Executors.newSingleThreadScheduledExecutor();
 
-    Cluster(Path folder, Conductor conductor, Journal journal) {
+    /** @param agent the jar that is woven in */
+    Cluster(FaultyServers servers, String databaseUrl, String redisUrl, Path agent, Conductor conductor, Journal journal) {
+        this.servers = servers;
+        this.databaseUrl = databaseUrl;
+        this.redisUrl = redisUrl;
         this.conductor = conductor;
         this.journal = journal;
-        this.agent = AgentJar.write(folder);
-        try {
-            this.servers = new FaultyServers(folder.resolve("servers"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        this.agent = agent;
         supervisor.scheduleWithFixedDelay(this::supervise, SUPERVISE_EVERY.toMillis(), SUPERVISE_EVERY.toMillis(),
                 TimeUnit.MILLISECONDS);
     }
@@ -74,28 +74,29 @@ final class Cluster implements AutoCloseable {
     /** One process, the way to its stores, and whether it should run. */
     final class Member {
         final String name;
-        final TcpProxy toDatabase = new TcpProxy(URI.create(servers.databaseUrl()));
-        final TcpProxy toRedis = new TcpProxy(URI.create(servers.redisUrl()));
-        private final Mutation mutation;
+        final TcpProxy toDatabase = new TcpProxy(URI.create(databaseUrl));
+        final TcpProxy toRedis = new TcpProxy(URI.create(redisUrl));
+        private final Set<Mutation> mutations;
         private final Map<String, String> settings;
         private volatile MillraceProcess process;
         private volatile boolean shouldRun;
         private volatile boolean isPaused;
 
-        private Member(String name, String mode, Mutation mutation, Map<String, String> special) {
+        private Member(String name, String mode, Set<Mutation> mutations, Map<String, String> special) {
             this.name = name;
-            this.mutation = mutation;
+            this.mutations = mutations;
             settings = new HashMap<>(SETTINGS);
             settings.put("MILLRACE_MODE", mode);
-            settings.put("MILLRACE_DATABASE_URL", toDatabase.through(servers.databaseUrl()));
-            settings.put("MILLRACE_REDIS_URL", toRedis.through(servers.redisUrl()));
+            settings.put("MILLRACE_DATABASE_URL", toDatabase.through(databaseUrl));
+            settings.put("MILLRACE_REDIS_URL", toRedis.through(redisUrl));
             settings.putAll(special);
         }
 
         private synchronized void start() {
             shouldRun = true;
             process = MillraceProcess.start(settings, List.of("-Xshare:auto", "-XX:+UseSerialGC", "-javaagent:" + agent + "="
-                    + conductor.port() + "," + name + (mutation == null ? "" : "," + mutation)));
+                    + conductor.port() + "," + name
+                    + mutations.stream().map(mutation -> "," + mutation).collect(Collectors.joining())));
         }
 
         synchronized void awaitReady() {
@@ -158,17 +159,25 @@ final class Cluster implements AutoCloseable {
     }
 
     /** @param special settings that differ from {@link #SETTINGS}, names and values in turn */
-    Member start(String name, String mode, Mutation mutation, String... special) {
+    Member start(String name, String mode, Set<Mutation> mutations, String... special) {
         Map<String, String> more = new HashMap<>();
         for (int i = 0; i < special.length; i += 2) {
             more.put(special[i], special[i + 1]);
         }
-        Member member = new Member(name, mode, mutation, more);
+        Member member = new Member(name, mode, mutations, more);
         synchronized (members) {
             members.put(name, member);
         }
         member.start();
         return member;
+    }
+
+    String databaseUrl() {
+        return databaseUrl;
+    }
+
+    String redisUrl() {
+        return redisUrl;
     }
 
     FaultyServers servers() {
@@ -186,11 +195,11 @@ final class Cluster implements AutoCloseable {
     }
 
     List<Member> workers() {
-        return members().stream().filter(member -> member.settings.get("MILLRACE_MODE").equals("worker")).toList();
+        return members().stream().filter(member -> !member.settings.get("MILLRACE_MODE").equals("api")).toList();
     }
 
     List<Member> apis() {
-        return members().stream().filter(member -> member.settings.get("MILLRACE_MODE").equals("api")).toList();
+        return members().stream().filter(member -> !member.settings.get("MILLRACE_MODE").equals("worker")).toList();
     }
 
     Optional<Api> anyApi(int turn) {
@@ -222,6 +231,5 @@ final class Cluster implements AutoCloseable {
                 member.toRedis.close();
             });
         }
-        servers.close();
     }
 }

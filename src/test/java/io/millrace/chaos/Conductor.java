@@ -40,6 +40,7 @@ final class Conductor implements AutoCloseable {
     private final Map<String, Line> lines = new ConcurrentHashMap<>();
     private final Queue<Effect> effects = new ConcurrentLinkedQueue<>();
     private final Map<Point, Integer> hits = new EnumMap<>(Point.class);
+    private final Map<Point, String> lastHit = new ConcurrentHashMap<>();
     private final Journal journal;
 
     Conductor(Journal journal) {
@@ -98,6 +99,11 @@ final class Conductor implements AutoCloseable {
         }
     }
 
+    /** @return the process that was hit there last; null if none was */
+    String hitAt(Point point) {
+        return lastHit.get(point);
+    }
+
     private void serve(Socket socket) throws IOException {
         String name = null;
         Line line = null;
@@ -134,6 +140,7 @@ final class Conductor implements AutoCloseable {
         synchronized (hits) {
             hits.merge(point, 1, Integer::sum);
         }
+        lastHit.put(point, process);
         journal.write("hit", Map.of("process", process, "point", point, "action", action));
     }
 

@@ -163,7 +163,7 @@ record Fault(Kind kind, int target, Duration time, int choice) {
 
     private static void deleteConsumers(Cluster cluster) {
         try {
-            List<String> consumers = PlainRedis.ask(cluster.servers().redisUrl(), "XINFO CONSUMERS {default}:normal workers");
+            List<String> consumers = PlainRedis.ask(cluster.redisUrl(), "XINFO CONSUMERS {default}:normal workers");
             for (int i = 0; i + 2 < consumers.size(); i++) {
                 if (consumers.get(i).equals("name")) {
                     redis(cluster, "XGROUP DELCONSUMER {default}:normal workers " + consumers.get(i + 2));
@@ -176,7 +176,7 @@ record Fault(Kind kind, int target, Duration time, int choice) {
 
     /** The ids of jobs in every state are put on a stream again: a delivery grants nothing. */
     private void duplicate(Cluster cluster) {
-        try (var connection = TestServers.connect(cluster.servers().databaseUrl());
+        try (var connection = TestServers.connect(cluster.databaseUrl());
                 var statement = connection.createStatement();
                 var row = statement.executeQuery("select id from job order by id desc limit 100")) {
             while (row.next()) {
@@ -206,14 +206,14 @@ record Fault(Kind kind, int target, Duration time, int choice) {
     /** Redis may be away because of another fault. */
     private static void redis(Cluster cluster, String... commands) {
         try {
-            PlainRedis.ask(cluster.servers().redisUrl(), commands);
+            PlainRedis.ask(cluster.redisUrl(), commands);
         } catch (IllegalStateException | UncheckedIOException isDown) {
             // nothing to be done to it, then
         }
     }
 
     private static void sql(Cluster cluster, String sql) {
-        try (var connection = TestServers.connect(cluster.servers().databaseUrl());
+        try (var connection = TestServers.connect(cluster.databaseUrl());
                 var statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (java.sql.SQLException isDown) {

@@ -9,6 +9,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.instrument.Instrumentation;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import net.bytebuddy.agent.builder.AgentBuilder;
@@ -23,7 +25,7 @@ import net.bytebuddy.pool.TypePool;
 import net.bytebuddy.utility.OpenedClassReader;
 
 /**
- * Weaves {@link Point}s and at most one {@link Mutation} into the packaged application while it is loaded. The jar under test
+ * Weaves {@link Point}s and {@link Mutation}s into the packaged application while it is loaded. The jar under test
  * is the jar that ships: it holds none of this.
  */
 public final class ChaosAgent {
@@ -34,16 +36,16 @@ public final class ChaosAgent {
 
     private ChaosAgent() {}
 
-    /** @param arguments {@code <port of the conductor>,<name of this process>[,<mutation>]} */
+    /** @param arguments {@code <port of the conductor>,<name of this process>[,<mutation>...]} */
     public static void premain(String arguments, Instrumentation instrumentation) throws IOException {
         String[] words = arguments.split(",");
-        Mutation mutation = words.length > 2 ? Mutation.valueOf(words[2]) : null;
-        Woven.start(new Wire(Integer.parseInt(words[0]), words[1]), mutation);
+        Set<Mutation> mutations = Arrays.stream(words).skip(2).map(Mutation::valueOf).collect(Collectors.toSet());
+        Woven.start(new Wire(Integer.parseInt(words[0]), words[1]), mutations);
 
         AgentBuilder agent = new AgentBuilder.Default().disableClassFormatChanges()
                 .with(new AgentBuilder.Listener.StreamWriting(System.err).withErrorsOnly());
         agent.type(namedOneOf(types())).transform(
-                (builder, type, loader, module, domain) -> weave(builder, type.getName(), mutation))
+                (builder, type, loader, module, domain) -> weave(builder, type.getName(), mutations))
                 .installOn(instrumentation);
     }
 
@@ -52,7 +54,7 @@ public final class ChaosAgent {
                 Stream.of(SQL_FILE, LUA_SCRIPT, STREAM_READER)).distinct().toArray(String[]::new);
     }
 
-    private static DynamicType.Builder<?> weave(DynamicType.Builder<?> builder, String type, Mutation mutation) {
+    private static DynamicType.Builder<?> weave(DynamicType.Builder<?> builder, String type, Set<Mutation> mutations) {
         DynamicType.Builder<?> woven = builder;
         for (Point point : Point.values()) {
             if (type.equals(point.type())) {
@@ -64,7 +66,7 @@ public final class ChaosAgent {
             case SQL_FILE, LUA_SCRIPT -> woven
                     .visit(Advice.to(TextRead.class).on(named("read")));
             case SETTLER -> woven.visit(Advice.to(SettleEntry.class).on(named("settle")));
-            case STREAM_READER -> mutation == Mutation.GROUP_AT_END
+            case STREAM_READER -> mutations.contains(Mutation.GROUP_AT_END)
                     ? woven.visit(new AsmVisitorWrapper.ForDeclaredMethods().method(named("withGroups"), new ZeroBecomesEnd()))
                     : woven;
             default -> woven;

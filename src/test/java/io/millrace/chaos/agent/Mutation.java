@@ -7,14 +7,14 @@ import java.util.List;
  */
 public enum Mutation {
     /** A worker whose lease was lost records the end of the job all the same. */
-    SETTLE_WITHOUT_FENCE(new Text("settle_complete", " and j.epoch = u.epoch and j.lease_id = u.lease_id", "")),
+    SETTLE_WITHOUT_FENCE(new Text("sql/settle_complete", " and j.epoch = u.epoch and j.lease_id = u.lease_id", "")),
     /** The reaper looks, takes its time, and writes without looking again. */
     REAP_WITHOUT_COMPARE(
-            new Text("reap_jobs", "     for update skip locked\n), reaped as (",
-                    "), slow as materialized (select pg_sleep(5)), "
+            new Text("sql/reap_jobs", "     for update skip locked\n), reaped as (",
+                    "), slow as materialized (select pg_sleep(3)), "
                             + "reaped as ("),
-            new Text("reap_jobs", "    from job old\n", "    from job old, slow\n"),
-            new Text("reap_jobs", "     and j.state = 'PROCESSING' and j.lease_until < now()\n", "")),
+            new Text("sql/reap_jobs", "    from job old\n", "    from job old, slow\n"),
+            new Text("sql/reap_jobs", "     and j.state = 'PROCESSING' and j.lease_until < now()\n", "")),
     /** Redis first: the entry is acknowledged before the end is recorded. */
     ACKNOWLEDGE_BEFORE_SETTLE,
     /** A key in Redis says that the job was run, and is set before it is. */
@@ -23,21 +23,25 @@ public enum Mutation {
     GROUP_AT_END,
     /** A due job is taken out of the delayed set before it is put on the stream. */
     PROMOTE_REMOVES_FIRST(
-            new Text("promote_due", "  redis.call('ZREM', KEYS[1], member)\n", ""),
-            new Text("promote_due", "  local priority = tonumber",
+            new Text("lua/promote_due", "  redis.call('ZREM', KEYS[1], member)\n", ""),
+            new Text("lua/promote_due", "  local priority = tonumber",
                     "  redis.call('ZREM', KEYS[1], member)\n  local priority = tonumber")),
     /** A retry is acknowledged in one step and delayed in another, and the process dies between the two. */
-    RETRY_IN_TWO_STEPS(new Text("settle_retry", "  if ARGV[i + 2] ~= '0' then", "  if false then")),
+    RETRY_IN_TWO_STEPS(new Text("lua/settle_retry", "  if ARGV[i + 2] ~= '0' then", "  if false then")),
     /** A job is handed out before its time. */
-    CLAIM_EARLY(new Text("claim_jobs", " and run_at <= now()", "")),
+    CLAIM_EARLY(new Text("sql/claim_jobs", " and run_at <= now()", "")),
     /** A job is handed out though another worker holds its lease. */
-    CLAIM_HELD(new Text("claim_jobs", "lease_id = $2::uuid or (lease_until < now() and lost + 1 < $5::int)", "true")),
+    CLAIM_HELD(new Text("sql/claim_jobs", "lease_id = $2::uuid or (state in", "state = 'PROCESSING' or (state in")),
+    /** Nobody compares PostgreSQL with the streams: alone, or to see what it would have mended. */
+    NO_RECONCILER,
+    /** Nobody looks for expired leases. */
+    NO_REAPER,
     /** A failed attempt is not counted. */
-    RETRY_WITHOUT_COUNT(new Text("settle_retry", "failures = failures + 1, ", "")),
+    RETRY_WITHOUT_COUNT(new Text("sql/settle_retry", "failures = failures + 1, ", "")),
     /** An attempt that was given up leaves no trace. */
-    DEAD_LETTER_WITHOUT_ATTEMPT(new Text("settle_dead_letter", "now() from failed\n", "now() from failed where false\n"));
+    DEAD_LETTER_WITHOUT_ATTEMPT(new Text("sql/settle_dead_letter", "now() from failed\n", "now() from failed where false\n"));
 
-    /** @param file name of a statement or script, without its ending */
+    /** @param file {@code sql/} or {@code lua/} and the name of a statement or script, without its ending */
     record Text(String file, String from, String to) {}
 
     private final List<Text> texts;
@@ -46,8 +50,12 @@ public enum Mutation {
         this.texts = List.of(texts);
     }
 
+    List<Text> texts() {
+        return texts;
+    }
+
     /**
-     * @param file name of a statement or script, without its ending
+     * @param file {@code sql/} or {@code lua/} and the name of a statement or script, without its ending
      * @throws IllegalStateException if the text no longer has what the mutation changes: a mutant that is none proves nothing
      */
     String apply(String file, String text) {

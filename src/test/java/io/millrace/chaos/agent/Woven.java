@@ -1,6 +1,7 @@
 package io.millrace.chaos.agent;
 
 import java.io.File;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
@@ -9,6 +10,8 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -23,16 +26,16 @@ public final class Woven {
     private static final AtomicIntegerArray PASSED = new AtomicIntegerArray(POINTS.length);
 
     private static volatile Wire wire;
-    private static volatile Mutation mutation;
+    private static volatile Set<Mutation> mutations = Set.of();
 
     /** @param untilNanos for {@link Action#SKIP}: for how long; 0 until it has begun */
     private record Armed(Action action, long ms, int after, long untilNanos) {}
 
     private Woven() {}
 
-    static void start(Wire line, Mutation wrong) {
+    static void start(Wire line, Set<Mutation> wrong) {
         wire = line;
-        mutation = wrong;
+        mutations = wrong;
     }
 
     /**
@@ -72,27 +75,39 @@ public final class Woven {
                 effect(arguments[0]);
                 at(Point.AFTER_EFFECT);
             }
-            case AFTER_READ -> skip |= mutation == Mutation.GUARD_KEY_BEFORE_EFFECT && guard(self, arguments);
+            case AFTER_READ -> skip |= mutations.contains(Mutation.GUARD_KEY_BEFORE_EFFECT) && guard(self, arguments);
+            case RECONCILE_MID -> refuseIf(Mutation.NO_RECONCILER);
+            case BEFORE_REAP -> refuseIf(Mutation.NO_REAPER);
             default -> {
             }
         }
         return skip;
     }
 
+    private static void refuseIf(Mutation mutation) {
+        if (mutations.contains(mutation)) {
+            throw new IllegalStateException(mutation.name());
+        }
+    }
+
     /** For {@link Mutation#ACKNOWLEDGE_BEFORE_SETTLE}. */
     public static void beforeSettle(Object settler, Object attempt) {
-        if (mutation == Mutation.ACKNOWLEDGE_BEFORE_SETTLE) {
-            call(field(settler, "acknowledger"), "acknowledge", attempt, 0L);
+        if (mutations.contains(Mutation.ACKNOWLEDGE_BEFORE_SETTLE)) {
+            for (Object entry : (List<?>) call(attempt, "entries")) {
+                String stream = "{" + call(entry, "queue") + "}:" + call(call(entry, "priority"), "label");
+                redis("XACK " + stream + " workers " + call(entry, "id"), "XDEL " + stream + " " + call(entry, "id"));
+            }
         }
     }
 
     /** @return the text of a statement or script, as it is to be run */
     public static String text(String file, String text) {
-        if (mutation == null || text == null) {
-            return text;
+        String name = file.startsWith("/lua/") ? file.substring(1, file.lastIndexOf('.')) : "sql/" + file;
+        String mutated = text;
+        for (Mutation mutation : mutations) {
+            mutated = mutation.apply(name, mutated);
         }
-        String name = file.substring(file.lastIndexOf('/') + 1).replaceFirst("\\.(sql|lua)$", "");
-        return mutation.apply(name, text);
+        return mutated;
     }
 
     /** @return true if the call is to be left out */
@@ -151,7 +166,7 @@ public final class Woven {
     /** For {@link Mutation#GUARD_KEY_BEFORE_EFFECT}. @return true if the key was there: the entry is dropped */
     private static boolean guard(Object worker, Object[] arguments) {
         Object entry = arguments[0];
-        if (setIfAbsent("guard:" + call(entry, "jobId"))) {
+        if (!redis("SET guard:" + call(entry, "jobId") + " 1 NX").contains("$-1")) {
             return false;
         }
         call(arguments[1], "giveBack", 1);
@@ -159,12 +174,14 @@ public final class Woven {
         return true;
     }
 
-    private static boolean setIfAbsent(String key) {
+    /** At once, and not by way of the application: what it has been told to do may never be done. @return the answers */
+    private static String redis(String... commands) {
         URI redis = URI.create(System.getenv("MILLRACE_REDIS_URL"));
         try (Socket socket = new Socket(InetAddress.getByName(redis.getHost()), redis.getPort())) {
-            socket.getOutputStream().write(("SET " + key + " 1 NX\r\nQUIT\r\n").getBytes(StandardCharsets.UTF_8));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8).startsWith("+OK");
-        } catch (java.io.IOException e) {
+            String all = "SELECT " + redis.getPath().replace("/", "") + "\r\n" + String.join("\r\n", commands) + "\r\nQUIT\r\n";
+            socket.getOutputStream().write(all.getBytes(StandardCharsets.UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
             throw new IllegalStateException(e);
         }
     }
