@@ -32,6 +32,7 @@ class Lifecycle {
         // In every mode: whoever delays a job wakes up when it is due, so that none waits for somebody's next look.
         promoter.start(mode.works() ? Set.copyOf(worker.queues()) : Set.of());
         if (mode.works()) {
+            worker.onHopeless(HopelessProcess::end);
             crew.start();
             worker.start();
         }

@@ -1,5 +1,7 @@
 package io.millrace.support;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,19 +12,46 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
-/** Stands between a client and a server, and can be out of order in the two ways that networks are. */
+/** Stands between a client and a server, and can be out of order in the ways that networks are. */
 public final class TcpProxy implements AutoCloseable {
 
     private static final int BUFFER = 8_192;
 
-    private final InetSocketAddress server;
+    /** The way that bytes go. */
+    public enum Way {
+        TO_SERVER, TO_CLIENT
+    }
+
+    /** One connection: its two sockets, and what has become of it. */
+    private static final class Link {
+        private final Socket client;
+        private final Socket upstream = new Socket();
+        private volatile boolean isStranded;
+        private volatile boolean losesReply;
+
+        private Link(Socket client) {
+            this.client = client;
+        }
+
+        private void close() {
+            TcpProxy.close(client);
+            TcpProxy.close(upstream);
+        }
+    }
+
     private final int port;
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final Object gate = new Object();
-    private boolean isHanging;
+    private final Set<Way> hanging = EnumSet.noneOf(Way.class);
+    private final AtomicReference<String> replyToLose = new AtomicReference<>();
+    private final AtomicInteger lostReplies = new AtomicInteger();
+    private volatile InetSocketAddress server;
     private ServerSocket listener;
     private Thread acceptor;
 
@@ -46,15 +75,45 @@ public final class TcpProxy implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        sockets.forEach(TcpProxy::close);
-        sockets.clear();
+        links.forEach(Link::close);
+        links.clear();
     }
 
     /** Connections stay and nothing comes through, as if a cable were unplugged. */
     public void hang() {
+        hang(Way.TO_SERVER);
+        hang(Way.TO_CLIENT);
+    }
+
+    /** Connections stay, and nothing comes through on one way. */
+    public void hang(Way way) {
         synchronized (gate) {
-            isHanging = true;
+            hanging.add(way);
         }
+    }
+
+    /** The connections of now lead nowhere and nobody is told, as if a firewall had forgotten them; new ones work. */
+    public void strand() {
+        links.forEach(link -> link.isStranded = true);
+    }
+
+    /** New connections lead to another server; those of now stay with the old one. */
+    public void leadTo(URI other) {
+        server = new InetSocketAddress(other.getHost(), other.getPort());
+    }
+
+    /** The server gets the next request that contains the text, and its reply is lost: the connection is reset instead. */
+    public void loseReplyTo(String text) {
+        replyToLose.set(text);
+    }
+
+    /** @return true if the request whose reply is to be lost has not been sent yet */
+    public boolean isToLoseReply() {
+        return replyToLose.get() != null;
+    }
+
+    public int lostReplies() {
+        return lostReplies.get();
     }
 
     /** All is well again; what hung arrives now. */
@@ -73,7 +132,7 @@ public final class TcpProxy implements AutoCloseable {
 
     private void openGate() {
         synchronized (gate) {
-            isHanging = false;
+            hanging.clear();
             gate.notifyAll();
         }
     }
@@ -95,35 +154,54 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     private void connect(Socket client) throws IOException {
-        Socket upstream = new Socket();
-        sockets.add(client);
-        sockets.add(upstream);
+        Link link = new Link(client);
+        links.add(link);
         try {
-            upstream.connect(server);
+            link.upstream.connect(server);
         } catch (IOException e) {
             close(client);
             return;
         }
-        start("to-server", () -> pump(client, upstream));
-        start("to-client", () -> pump(upstream, client));
+        start("to-server", () -> pump(link, client, link.upstream, Way.TO_SERVER));
+        start("to-client", () -> pump(link, link.upstream, client, Way.TO_CLIENT));
     }
 
-    private void pump(Socket from, Socket to) throws IOException {
+    private void pump(Link link, Socket from, Socket to, Way way) throws IOException {
         try (from; to; InputStream in = from.getInputStream(); OutputStream out = to.getOutputStream()) {
             byte[] buffer = new byte[BUFFER];
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                awaitGate();
-                out.write(buffer, 0, read);
+                awaitGate(way);
+                if (way == Way.TO_CLIENT && link.losesReply) {
+                    lostReplies.incrementAndGet();
+                    reset(from, to);
+                    return;
+                }
+                if (way == Way.TO_SERVER && isReplyToLose(new String(buffer, 0, read, ISO_8859_1))) {
+                    link.losesReply = true;
+                }
+                if (!link.isStranded) {
+                    out.write(buffer, 0, read);
+                }
             }
         } finally {
-            sockets.remove(from);
-            sockets.remove(to);
+            links.remove(link);
         }
     }
 
-    private void awaitGate() throws IOException {
+    private boolean isReplyToLose(String request) {
+        String text = replyToLose.get();
+        return text != null && request.contains(text) && replyToLose.compareAndSet(text, null);
+    }
+
+    private static void reset(Socket... sockets) throws IOException {
+        for (Socket socket : sockets) {
+            socket.setSoLinger(true, 0);
+        }
+    }
+
+    private void awaitGate(Way way) throws IOException {
         synchronized (gate) {
-            while (isHanging) {
+            while (hanging.contains(way)) {
                 try {
                     gate.wait();
                 } catch (InterruptedException e) {
