@@ -1,5 +1,6 @@
 package io.millrace.app;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -13,15 +14,19 @@ final class HopelessProcess {
     static final int EXIT_CODE = 3;
 
     private static final Logger LOG = Logger.getLogger(HopelessProcess.class);
-    /** What hangs may hang the orderly stop, too. More than the default drain and the last writes take. */
-    private static final long SECONDS_FOR_THE_STOP = 60;
+    /** For the steps of a stop other than the drain. */
+    private static final Duration LAST_STEPS = Duration.ofSeconds(40);
 
     private HopelessProcess() {}
 
-    /** Stops in order if that is possible, else at once. Does not block. */
-    static void end() {
+    /**
+     * Stops in order; if what hangs hangs the stop, too, then without. Does not block.
+     *
+     * @param drain what jobs that run get to finish
+     */
+    static void end(Duration drain) {
         LOG.fatalf("this process cannot read its queues any more: it ends, with exit code %d; start it again", EXIT_CODE);
-        CompletableFuture.delayedExecutor(SECONDS_FOR_THE_STOP, TimeUnit.SECONDS)
+        CompletableFuture.delayedExecutor(drain.plus(LAST_STEPS).toMillis(), TimeUnit.MILLISECONDS)
                 .execute(() -> Runtime.getRuntime().halt(EXIT_CODE));
         Quarkus.asyncExit(EXIT_CODE);
     }

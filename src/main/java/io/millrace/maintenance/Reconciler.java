@@ -82,7 +82,7 @@ public class Reconciler {
         return streams.watermark(queue).chain(watermark -> {
             Duration chosen = chooseMargin(queue, watermark);
             return Passes.sumOver(List.of(Priority.values()), priority -> reconcileStream(queue, priority, watermark, chosen));
-        });
+        }).invoke(() -> hurriedPasses.computeIfPresent(queue, (name, left) -> left == 1 ? null : left - 1));
     }
 
     private Duration chooseMargin(String queue, Watermark watermark) {
@@ -93,9 +93,7 @@ public class Reconciler {
         } else {
             incarnations.remove(queue);
         }
-        boolean isHurried = hurriedPasses.containsKey(queue);
-        hurriedPasses.computeIfPresent(queue, (name, left) -> left == 1 ? null : left - 1);
-        return isHurried || hasForgotten ? SHORT_MARGIN : margin;
+        return hurriedPasses.containsKey(queue) || hasForgotten ? SHORT_MARGIN : margin;
     }
 
     private Uni<Integer> reconcileStream(String queue, Priority priority, Watermark watermark, Duration chosen) {
