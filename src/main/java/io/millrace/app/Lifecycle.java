@@ -10,6 +10,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import io.millrace.maintenance.Crew;
 import io.millrace.maintenance.Promoter;
 import io.millrace.worker.Worker;
+import io.millrace.worker.WorkerConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 
@@ -18,12 +19,15 @@ import io.quarkus.runtime.StartupEvent;
 class Lifecycle {
     private final Mode mode;
     private final Worker worker;
+    private final WorkerConfig config;
     private final Crew crew;
     private final Promoter promoter;
 
-    Lifecycle(@ConfigProperty(name = "millrace.mode") Mode mode, Worker worker, Crew crew, Promoter promoter) {
+    Lifecycle(@ConfigProperty(name = "millrace.mode") Mode mode, Worker worker, WorkerConfig config,
+            Crew crew, Promoter promoter) {
         this.mode = mode;
         this.worker = worker;
+        this.config = config;
         this.crew = crew;
         this.promoter = promoter;
     }
@@ -32,6 +36,7 @@ class Lifecycle {
         // In every mode: whoever delays a job wakes up when it is due, so that none waits for somebody's next look.
         promoter.start(mode.works() ? Set.copyOf(worker.queues()) : Set.of());
         if (mode.works()) {
+            worker.onHopeless(() -> HopelessProcess.end(config.drain()));
             crew.start();
             worker.start();
         }

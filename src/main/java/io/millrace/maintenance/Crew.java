@@ -1,42 +1,51 @@
 package io.millrace.maintenance;
 
 import java.time.Duration;
-import java.util.function.Supplier;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.inject.Singleton;
-
-import org.jboss.logging.Logger;
 
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
 
-/** Runs the chores on their timers, in processes that work. A chore that fails is tried again at its next tick. */
+/**
+ * Runs the chores in processes that work: on their timers, and those that find what Redis has lost also at once when there is a
+ * sign that it has. A chore that fails is tried again at its next tick.
+ */
 @Singleton
 public class Crew {
-    private static final Logger LOG = Logger.getLogger(Crew.class);
+    /** After a load, which brings what is not due yet: long enough that what became due meanwhile counts as overdue. */
+    private static final Duration FROM_LOAD_TO_RECONCILE = Reconciler.SHORT_MARGIN.plusMillis(500);
+    /** A second look, because processes come back one after the other, and what they did till then may be lost, too. */
+    private static final int LOOKS = 2;
+    private static final Duration FROM_LOOK_TO_LOOK = Duration.ofSeconds(4);
 
-    /** A pass that takes longer is given up, so that a connection that never answers cannot end a chore for good. */
-    private static final Duration LONGEST_PASS = Duration.ofMinutes(5);
-
-    private final Relay relay;
-    private final DelayedLoader loader;
-    private final Reclaimer reclaimer;
-    private final Reaper reaper;
-    private final Reconciler reconciler;
-    private final ConsumerJanitor janitor;
-    private final EntryJanitor entryJanitor;
+    private final Vertx vertx;
+    private final Chore relay;
+    private final Chore load;
+    private final Chore reclaim;
+    private final Chore reap;
+    private final Chore reconcile;
+    private final Chore trim;
+    private final Chore dropOrphans;
+    private final AtomicInteger looksToTake = new AtomicInteger();
+    private final AtomicBoolean isLooking = new AtomicBoolean();
     private volatile boolean isStarted;
 
-    Crew(Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
+    Crew(Vertx vertx, Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
             ConsumerJanitor janitor, EntryJanitor entryJanitor) {
-        this.relay = relay;
-        this.loader = loader;
-        this.reclaimer = reclaimer;
-        this.reaper = reaper;
-        this.reconciler = reconciler;
-        this.janitor = janitor;
-        this.entryJanitor = entryJanitor;
+        this.vertx = vertx;
+        this.relay = new Chore("relay", relay::relayOnce);
+        this.load = new Chore("load of delayed jobs", loader::loadDelayed);
+        this.reclaim = new Chore("sweep for stuck entries", reclaimer::reclaimIdle);
+        this.reap = new Chore("search for expired leases", reaper::reapExpired);
+        this.reconcile = new Chore("comparison with the streams", reconciler::reconcile);
+        this.trim = new Chore("search for consumers that are gone", janitor::trimConsumers);
+        this.dropOrphans = new Chore("search for entries that belong to nobody", entryJanitor::dropOrphans);
+        reconciler.onHurry(this::lookSoon);
     }
 
     public void start() {
@@ -49,47 +58,60 @@ public class Crew {
 
     @Scheduled(every = "${millrace.maintenance.relay-every:1s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> relay() {
-        return run("relay", relay::relayOnce);
+        return run(relay);
     }
 
     @Scheduled(every = "${millrace.maintenance.load-every:60s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> load() {
-        return run("load of delayed jobs", loader::loadDelayed);
+        return run(load);
     }
 
     @Scheduled(every = "${millrace.maintenance.reclaim-every:15s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> reclaim() {
-        return run("sweep for stuck entries", reclaimer::reclaimIdle);
+        return run(reclaim);
     }
 
     @Scheduled(every = "${millrace.maintenance.reap-every:10s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> reap() {
-        return run("search for expired leases", reaper::reapExpired);
+        return run(reap);
     }
 
     @Scheduled(every = "${millrace.maintenance.reconcile-every:30s}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> reconcile() {
-        return run("comparison with the streams", reconciler::reconcile);
+        return run(reconcile);
     }
 
     @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> trim() {
-        return run("search for consumers that are gone", janitor::trimConsumers);
+        return run(trim);
     }
 
     @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> dropOrphans() {
-        return run("search for entries that belong to nobody", entryJanitor::dropOrphans);
+        return run(dropOrphans);
     }
 
-    private Uni<Void> run(String chore, Supplier<Uni<Integer>> pass) {
-        if (!isStarted) {
-            return Uni.createFrom().voidItem();
+    private Uni<Void> run(Chore chore) {
+        return isStarted ? chore.runOnce().replaceWithVoid() : Uni.createFrom().voidItem();
+    }
+
+    /** However many signs there are, looks follow each other at their own pace, and two of them come after the last sign. */
+    private void lookSoon() {
+        looksToTake.set(LOOKS);
+        if (isStarted && isLooking.compareAndSet(false, true)) {
+            look();
         }
-        return Uni.createFrom().deferred(pass::get).ifNoItem().after(LONGEST_PASS).fail()
-                .invoke(count -> LOG.debugf("%s: %d jobs", chore, count))
-                .onFailure()
-                .invoke(failure -> LOG.warnf("the %s failed, it will be tried again: %s", chore, failure.getMessage()))
-                .onFailure().recoverWithNull().replaceWithVoid();
+    }
+
+    private void look() {
+        looksToTake.decrementAndGet();
+        run(load).subscribe().with(done -> {});
+        vertx.setTimer(FROM_LOAD_TO_RECONCILE.toMillis(), fired -> run(reconcile).subscribe().with(done -> {}));
+        vertx.setTimer(FROM_LOOK_TO_LOOK.toMillis(), fired -> {
+            isLooking.set(false);
+            if (looksToTake.get() > 0 && isStarted && isLooking.compareAndSet(false, true)) {
+                look();
+            }
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.maintenance;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -33,13 +34,15 @@ public class DelayedLoader {
     private final JobStore store;
     private final JobStream stream;
     private final StreamConfig config;
+    private final Duration stepTimeout;
     private OffsetDateTime cameTo = BEGINNING;
     private UUID cameToId = LOWEST;
 
-    DelayedLoader(JobStore store, JobStream stream, StreamConfig config) {
+    DelayedLoader(JobStore store, JobStream stream, StreamConfig config, MaintenanceConfig maintenance) {
         this.store = store;
         this.stream = stream;
         this.config = config;
+        this.stepTimeout = maintenance.stepTimeout();
     }
 
     /** One pass, one at a time. @return how many jobs it put into delayed sets */
@@ -47,7 +50,7 @@ public class DelayedLoader {
         // Each pass brings all of them again: one may have been scheduled behind the last pass, or have been lost by Redis.
         cameTo = BEGINNING;
         cameToId = LOWEST;
-        return Passes.untilNothing(this::loadPage);
+        return Passes.untilNothing(stepTimeout, this::loadPage);
     }
 
     private Uni<Integer> loadPage() {

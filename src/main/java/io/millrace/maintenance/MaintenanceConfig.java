@@ -5,12 +5,17 @@ import java.time.Duration;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
+import jakarta.validation.constraints.AssertTrue;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 
 /** The chores that run beside the flow of jobs. How often each runs is set by {@code millrace.maintenance.<chore>-every}. */
 @ConfigMapping(prefix = "millrace.maintenance")
 public interface MaintenanceConfig {
+    /** A step of a chore that takes longer is given up; the chore starts anew at its next tick. 1 s to 1 min. */
+    @WithDefault("15s")
+    Duration stepTimeout();
+
     /** How often the relay looks for ready jobs that are on no stream. At least 1 s. */
     @WithDefault("1s")
     Duration relayEvery();
@@ -62,4 +67,9 @@ public interface MaintenanceConfig {
     /** A consumer without pending entries that was idle for so long belongs to a process that is gone. */
     @WithDefault("1h")
     Duration trimIdle();
+
+    @AssertTrue(message = "millrace.maintenance.step-timeout must be 1s to 1m")
+    default boolean isStepTimeoutSane() {
+        return stepTimeout().toMillis() >= 1_000 && stepTimeout().toSeconds() <= 60;
+    }
 }

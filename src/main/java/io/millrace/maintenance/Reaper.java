@@ -1,5 +1,6 @@
 package io.millrace.maintenance;
 
+import java.time.Duration;
 import java.util.List;
 
 import jakarta.inject.Singleton;
@@ -30,32 +31,32 @@ public class Reaper {
     private final RepairStore store;
     private final JobStream stream;
     private final int lostLimit;
+    private final Duration stepTimeout;
 
-    Reaper(RepairStore store, JobStream stream, LeaseConfig config) {
+    Reaper(RepairStore store, JobStream stream, LeaseConfig config, MaintenanceConfig maintenance) {
         this.store = store;
         this.stream = stream;
         this.lostLimit = config.lostLimit();
+        this.stepTimeout = maintenance.stepTimeout();
     }
 
     /** One pass. @return how many jobs it took back; the relay sends them */
     public Uni<Integer> reapExpired() {
-        return Passes.untilNothing(() -> store.reap(PER_STEP, lostLimit).call(this::tell).map(List::size));
+        return Passes.untilNothing(
+                () -> Passes.within(stepTimeout, store.reap(PER_STEP, lostLimit)).call(this::tell).map(List::size));
     }
 
+    /** Hints for consumers of the dead letter streams; the truth is written. Not one more is tried when Redis refuses one. */
     private Uni<Void> tell(List<Reaped> reaped) {
         if (!reaped.isEmpty()) {
             LOG.warnf("%d jobs were taken back, their workers fell silent; the first is %s of queue %s, now %s", reaped.size(),
                     reaped.get(0).id(), reaped.get(0).queue(), reaped.get(0).state());
         }
         return Multi.createFrom().iterable(reaped).filter(job -> job.state() == JobState.FAILED)
-                .onItem().transformToUniAndConcatenate(this::noteDeadLetter)
-                .collect().last();
-    }
-
-    /** A hint for consumers of the dead letter stream; the truth is written. */
-    private Uni<Void> noteDeadLetter(Reaped job) {
-        return stream.noteDeadLetter(job.queue(), job.id(), FailureReason.WORKER_LOST.name())
-                .onFailure().invoke(failure -> LOG.debugf("no hint of dead letter %s: %s", job.id(), failure.getMessage()))
+                .onItem().transformToUniAndConcatenate(
+                        job -> stream.noteDeadLetter(job.queue(), job.id(), FailureReason.WORKER_LOST.name()))
+                .collect().last()
+                .onFailure().invoke(failure -> LOG.debugf("no hints of dead letters: %s", failure.getMessage()))
                 .onFailure().recoverWithNull();
     }
 }

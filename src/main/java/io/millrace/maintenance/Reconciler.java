@@ -3,7 +3,6 @@ package io.millrace.maintenance;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.inject.Singleton;
@@ -12,6 +11,7 @@ import org.jboss.logging.Logger;
 
 import io.millrace.job.Priority;
 import io.millrace.store.RepairStore;
+import io.millrace.stream.DueTimes;
 import io.millrace.stream.StreamRepair;
 import io.millrace.stream.StreamRepair.Watermark;
 import io.millrace.worker.Worker;
@@ -29,26 +29,46 @@ import io.smallrye.mutiny.Uni;
 public class Reconciler {
     private static final Logger LOG = Logger.getLogger(Reconciler.class);
     private static final int PER_STEP = 1_000;
-    /** After Redis has forgotten everything: only what is being sent at this moment may be younger. */
-    private static final Duration SHORT_MARGIN = Duration.ofSeconds(1);
+    /** The looks that follow a sign, and a pass of the timer that may come between them. */
+    private static final int HURRIED_PASSES = 3;
+    /** When there is a sign that Redis has forgotten things: only what is being sent at this moment may be younger. */
+    static final Duration SHORT_MARGIN = Duration.ofSeconds(1);
 
     private final RepairStore store;
     private final StreamRepair streams;
     private final Worker worker;
     private final Duration margin;
+    private final Duration stepTimeout;
     private final Map<String, String> incarnations = new ConcurrentHashMap<>();
-    private final Set<String> inAHurry = ConcurrentHashMap.newKeySet();
+    private final Map<String, Integer> hurriedPasses = new ConcurrentHashMap<>();
+    private volatile Runnable onHurry = () -> {};
 
-    Reconciler(RepairStore store, StreamRepair streams, Worker worker, MaintenanceConfig config) {
+    Reconciler(RepairStore store, StreamRepair streams, Worker worker, DueTimes dueTimes, MaintenanceConfig config) {
         this.store = store;
         this.streams = streams;
         this.worker = worker;
         this.margin = config.reconcileMargin();
+        this.stepTimeout = config.stepTimeout();
+        worker.onReconnect(this::hurry);
+        dueTimes.onLost(this::hurry);
     }
 
-    /** The next pass uses the short margin for this queue: there is a sign that entries are gone. */
+    /**
+     * There is a sign that Redis has forgotten things about a queue: the next passes use the short margin for it, and begin soon.
+     *
+     * <p>
+     * What such a pass takes for lost may only be slow: read by a worker and not claimed yet, or in the delayed set and not
+     * promoted yet. Then its id is sent a second time, and the claim refuses it. Once a pass: from then on the job counts as
+     * dispatched now, and it is left alone while its new entry is undelivered.
+     */
     void hurry(String queue) {
-        inAHurry.add(queue);
+        hurriedPasses.put(queue, HURRIED_PASSES);
+        onHurry.run();
+    }
+
+    /** @param listener has passes done soon; must not block */
+    void onHurry(Runnable listener) {
+        onHurry = listener;
     }
 
     /** One pass over the queues of this worker. @return how many jobs it left to the relay */
@@ -62,7 +82,7 @@ public class Reconciler {
         return streams.watermark(queue).chain(watermark -> {
             Duration chosen = chooseMargin(queue, watermark);
             return Passes.sumOver(List.of(Priority.values()), priority -> reconcileStream(queue, priority, watermark, chosen));
-        });
+        }).invoke(() -> hurriedPasses.computeIfPresent(queue, (name, left) -> left == 1 ? null : left - 1));
     }
 
     private Duration chooseMargin(String queue, Watermark watermark) {
@@ -73,13 +93,15 @@ public class Reconciler {
         } else {
             incarnations.remove(queue);
         }
-        return inAHurry.remove(queue) || hasForgotten ? SHORT_MARGIN : margin;
+        return hurriedPasses.containsKey(queue) || hasForgotten ? SHORT_MARGIN : margin;
     }
 
     private Uni<Integer> reconcileStream(String queue, Priority priority, Watermark watermark, Duration chosen) {
         long oldest = watermark.oldestEpochMs(priority);
-        Uni<Integer> pending = Passes.untilNothing(() -> store.reconcilePending(queue, priority, oldest, chosen, PER_STEP));
-        Uni<Integer> waiting = Passes.untilNothing(() -> store.reconcileWaiting(queue, priority, oldest, margin, PER_STEP));
+        Uni<Integer> pending = Passes.untilNothing(stepTimeout,
+                () -> store.reconcilePending(queue, priority, oldest, chosen, PER_STEP));
+        Uni<Integer> waiting = Passes.untilNothing(stepTimeout,
+                () -> store.reconcileWaiting(queue, priority, oldest, chosen, PER_STEP));
         return pending.chain(lost -> waiting.map(overdue -> {
             if (lost + overdue > 0) {
                 LOG.infof(

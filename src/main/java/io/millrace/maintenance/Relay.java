@@ -1,5 +1,6 @@
 package io.millrace.maintenance;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -36,6 +37,7 @@ public class Relay {
     private final DispatchWindow window;
     private final StreamConfig config;
     private final int batch;
+    private final Duration stepTimeout;
     /**
      * Where the last step of a pass ended: the index entries before it are dead until a vacuum, and walking them again made a
      * deep drain half as fast. Each pass starts anew, because jobs of a higher priority may have come.
@@ -48,6 +50,7 @@ public class Relay {
         this.window = window;
         this.config = streamConfig;
         this.batch = config.relayItems();
+        this.stepTimeout = config.stepTimeout();
     }
 
     /** One pass: rounds over all queues until nothing is left or the windows are full. One at a time. @return how many it sent */
@@ -57,7 +60,7 @@ public class Relay {
     }
 
     private Uni<Integer> relayRound() {
-        return store.findWaitingQueues(MOST_QUEUES)
+        return Passes.within(stepTimeout, store.findWaitingQueues(MOST_QUEUES))
                 .chain(queues -> Passes.sumOver(queues, queue -> relayQueue(queue).onFailure().invoke(
                         failure -> LOG.warnf("could not relay queue %s, going on with the others: %s", queue,
                                 failure.getMessage()))
@@ -75,9 +78,9 @@ public class Relay {
             return Uni.createFrom().item(0);
         }
         Target target = new Target(queue, priority);
-        return store.relay(queue, priority, most, cameTo.getOrDefault(target, LOWEST))
+        return Passes.within(stepTimeout, store.relay(queue, priority, most, cameTo.getOrDefault(target, LOWEST))
                 .call(ids -> send(target, ids))
-                .map(List::size);
+                .map(List::size));
     }
 
     private Uni<Void> send(Target target, List<UUID> ids) {

@@ -6,15 +6,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 
 import jakarta.inject.Singleton;
 
 import io.millrace.job.Priority;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
-import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
@@ -24,12 +21,12 @@ import io.vertx.redis.client.Response;
  */
 @Singleton
 public class JobStream {
-    private final Redis redis;
+    private final SharedRedis redis;
     private final StreamConfig config;
     private final DispatchWindow window;
     private final DueTimes dueTimes;
 
-    JobStream(Redis redis, StreamConfig config, DispatchWindow window, DueTimes dueTimes) {
+    JobStream(SharedRedis redis, StreamConfig config, DispatchWindow window, DueTimes dueTimes) {
         this.redis = redis;
         this.config = config;
         this.window = window;
@@ -46,7 +43,7 @@ public class JobStream {
             arguments.add(Integer.toString(job.priority().code()));
             arguments.add(job.jobId().toString());
         }
-        return run(LuaScript.APPEND_JOBS, streams(queue), arguments, timeout)
+        return redis.run(LuaScript.APPEND_JOBS, streams(queue), arguments, timeout)
                 .invoke(lengths -> window.observe(queue, lengths(lengths)))
                 .replaceWithVoid();
     }
@@ -70,8 +67,9 @@ public class JobStream {
             arguments.add(Long.toString(job.dueEpochMs()));
             arguments.add(job.member());
         }
-        return run(LuaScript.DELAY_JOBS, List.of(RedisKeys.delayed(queue)), arguments, timeout)
+        return redis.run(LuaScript.DELAY_JOBS, List.of(RedisKeys.delayed(queue)), arguments, timeout)
                 .invoke(next -> dueTimes.announce(queue, untilNext(next)))
+                .onFailure().invoke(failure -> dueTimes.lose(queue))
                 .replaceWithVoid();
     }
 
@@ -80,7 +78,7 @@ public class JobStream {
         List<String> arguments = new ArrayList<>(entryIds.size() + 1);
         arguments.add(RedisKeys.GROUP);
         arguments.addAll(entryIds);
-        return run(LuaScript.SETTLE_DONE, List.of(RedisKeys.stream(queue, priority)), arguments, config.commandTimeout())
+        return redis.run(LuaScript.SETTLE_DONE, List.of(RedisKeys.stream(queue, priority)), arguments, config.commandTimeout())
                 .replaceWithVoid();
     }
 
@@ -96,9 +94,11 @@ public class JobStream {
             arguments.add(entry.job().member());
             arguments.add(Long.toString(entry.job().dueEpochMs()));
         }
-        return run(LuaScript.SETTLE_RETRY, List.of(RedisKeys.stream(queue, priority), RedisKeys.delayed(queue)), arguments,
-                config.commandTimeout())
+        return redis
+                .run(LuaScript.SETTLE_RETRY, List.of(RedisKeys.stream(queue, priority), RedisKeys.delayed(queue)), arguments,
+                        config.commandTimeout())
                 .invoke(next -> dueTimes.announce(queue, untilNext(next)))
+                .onFailure().invoke(failure -> dueTimes.lose(queue))
                 .replaceWithVoid();
     }
 
@@ -115,7 +115,8 @@ public class JobStream {
             arguments.add(entry.jobId().toString());
             arguments.add(entry.reason());
         }
-        return run(LuaScript.SETTLE_FAILED, List.of(RedisKeys.stream(queue, priority), RedisKeys.deadLetters(queue)), arguments,
+        return redis.run(LuaScript.SETTLE_FAILED, List.of(RedisKeys.stream(queue, priority), RedisKeys.deadLetters(queue)),
+                arguments,
                 config.commandTimeout()).replaceWithVoid();
     }
 
@@ -124,7 +125,7 @@ public class JobStream {
         Request xadd = Request.cmd(Command.XADD).arg(RedisKeys.deadLetters(queue)).arg("MAXLEN").arg("~")
                 .arg(config.deadLetters())
                 .arg("*").arg("j").arg(jobId.toString()).arg("reason").arg(reason);
-        return bounded(() -> redis.send(xadd), config.commandTimeout()).replaceWithVoid();
+        return redis.send(xadd, config.commandTimeout()).replaceWithVoid();
     }
 
     /**
@@ -139,7 +140,7 @@ public class JobStream {
         List<String> keys = new ArrayList<>(4);
         keys.add(RedisKeys.delayed(queue));
         keys.addAll(streams(queue));
-        return run(LuaScript.PROMOTE_DUE, keys, List.of(Integer.toString(limit)), config.commandTimeout())
+        return redis.run(LuaScript.PROMOTE_DUE, keys, List.of(Integer.toString(limit)), config.commandTimeout())
                 .map(reply -> new Promotion(reply.get(0).toInteger(), untilNext(reply.get(1))));
     }
 
@@ -152,7 +153,9 @@ public class JobStream {
             arguments.add(entry.id());
             arguments.add(entry.jobId().toString());
         }
-        return run(LuaScript.HAND_BACK_ENTRIES, List.of(RedisKeys.stream(queue, priority)), arguments, config.commandTimeout())
+        return redis
+                .run(LuaScript.HAND_BACK_ENTRIES, List.of(RedisKeys.stream(queue, priority)), arguments,
+                        config.commandTimeout())
                 .map(Response::toInteger);
     }
 
@@ -165,24 +168,15 @@ public class JobStream {
         }
         List<Uni<Response>> calls = new ArrayList<>(byStream.size());
         byStream.forEach((stream, arguments) -> calls
-                .add(run(LuaScript.RENEW_ENTRIES, List.of(stream), arguments, config.commandTimeout())));
+                .add(redis.run(LuaScript.RENEW_ENTRIES, List.of(stream), arguments, config.commandTimeout())));
         return calls.isEmpty() ? Uni.createFrom().voidItem() : Uni.join().all(calls).andFailFast().replaceWithVoid();
     }
 
     /** Ends the blocking read of another connection as if its time were up. */
     Uni<Void> unblock(long clientId) {
         Request unblock = Request.cmd(Command.CLIENT).arg("UNBLOCK").arg(clientId);
-        return bounded(() -> redis.send(unblock), config.commandTimeout()).replaceWithVoid()
+        return redis.send(unblock, config.commandTimeout()).replaceWithVoid()
                 .onFailure().recoverWithNull();
-    }
-
-    private Uni<Response> run(LuaScript script, List<String> keys, List<String> arguments, Duration timeout) {
-        return bounded(() -> script.run(redis::send, keys, arguments), timeout);
-    }
-
-    static Uni<Response> bounded(Supplier<Future<Response>> command, Duration timeout) {
-        return Uni.createFrom().<Response>emitter(emitter -> command.get().onComplete(emitter::complete, emitter::fail))
-                .ifNoItem().after(timeout).failWith(() -> new RedisTimeoutException(timeout));
     }
 
     static List<String> streams(String queue) {

@@ -1,5 +1,6 @@
 package io.millrace.stream;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,10 +9,8 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
-import io.vertx.redis.client.ProtocolVersion;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
-import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
@@ -19,23 +18,24 @@ import io.vertx.redis.client.Response;
  * Reads the streams of one queue for one consumer, over a connection of its own: a blocking read holds its connection, and one
  * that timed out is closed, never used again, because its reply may still come. One call at a time.
  */
-public final class StreamReader {
+public class StreamReader {
     /** A blocking read that takes this much longer than it asked for is on a dead connection. */
     private static final long GRACE_MS = 2_000;
 
     private final Vertx vertx;
-    private final String redisUrl;
+    private final RedisConfig redis;
     private final StreamConfig config;
     private final String queue;
     private final String consumer;
 
     private volatile Long clientId;
+    private boolean isClosed; // guarded by this, as are the next
     private Redis client;
     private Future<RedisConnection> connection;
 
     public StreamReader(Vertx vertx, RedisConfig redis, StreamConfig config, String queue, String consumer) {
         this.vertx = vertx;
-        this.redisUrl = redis.url();
+        this.redis = redis;
         this.config = config;
         this.queue = queue;
         this.consumer = consumer;
@@ -44,7 +44,7 @@ public final class StreamReader {
     /** Reads up to {@code most} entries that are there now, higher priorities first. */
     public Uni<List<StreamEntry>> readNew(int most) {
         List<String> arguments = List.of(RedisKeys.GROUP, consumer, Integer.toString(most));
-        return JobStream.bounded(
+        return SharedRedis.bounded(
                 () -> connected().compose(open -> LuaScript.READ_ENTRIES.run(open::send, JobStream.streams(queue), arguments)),
                 config.commandTimeout()).map(this::entries);
     }
@@ -59,8 +59,30 @@ public final class StreamReader {
                 .arg("COUNT").arg(1).arg("BLOCK").arg(config.readBlock().toMillis()).arg("STREAMS");
         JobStream.streams(queue).forEach(read::arg);
         JobStream.streams(queue).forEach(stream -> read.arg(">"));
-        return JobStream.bounded(() -> connected().compose(open -> open.send(read)), config.readBlock().plusMillis(GRACE_MS))
+        return SharedRedis.bounded(() -> connected().compose(open -> open.send(read)), config.readBlock().plusMillis(GRACE_MS))
                 .map(this::streams);
+    }
+
+    /**
+     * A page of what this consumer has read and nobody has acknowledged.
+     *
+     * @param entries those that still stand on the stream
+     * @param deletedCount those that somebody has deleted from it; who knows what they stood for
+     * @param last where the next page begins; null if this is the last one
+     */
+    public record Page(List<StreamEntry> entries, int deletedCount, String last) {}
+
+    /**
+     * Reads again up to {@code most} entries of one stream that this consumer has read already: the reply may have been lost on
+     * the way, and nobody is ever shown them as new again.
+     *
+     * @param after the last entry of the page before; null at the beginning
+     */
+    public Uni<Page> readPending(Priority priority, String after, int most) {
+        Request read = Request.cmd(Command.XREADGROUP).arg("GROUP").arg(RedisKeys.GROUP).arg(consumer)
+                .arg("COUNT").arg(most).arg("STREAMS").arg(RedisKeys.stream(queue, priority)).arg(after == null ? "0" : after);
+        return SharedRedis.bounded(() -> connected().compose(open -> open.send(read)), config.commandTimeout())
+                .map(reply -> page(priority, reply.get(0).get(1)));
     }
 
     /** Ends a blocking read that is under way, so that nobody waits for it at a stop. Best effort: it ends by itself, too. */
@@ -69,8 +91,14 @@ public final class StreamReader {
         return id == null ? Uni.createFrom().voidItem() : stream.unblock(id);
     }
 
+    /** The longest that any read takes to answer or to fail. */
+    public static Duration longestRead(StreamConfig config) {
+        Duration blocking = config.readBlock().plusMillis(GRACE_MS);
+        return blocking.compareTo(config.commandTimeout()) > 0 ? blocking : config.commandTimeout();
+    }
+
     /** Closes the connection; the next read opens another and makes sure of the group. */
-    public void disconnect() {
+    public synchronized void disconnect() {
         if (client != null) {
             client.close();
         }
@@ -79,10 +107,19 @@ public final class StreamReader {
         clientId = null;
     }
 
-    private Future<RedisConnection> connected() {
+    /** Closes the connection; a read that somebody still tries fails. From any thread. */
+    public synchronized void close() {
+        isClosed = true;
+        disconnect();
+    }
+
+    private synchronized Future<RedisConnection> connected() {
+        if (isClosed) {
+            return Future.failedFuture("this reader is closed");
+        }
         if (connection == null) {
-            client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redisUrl).setMaxPoolSize(1)
-                    .setMaxPoolWaiting(1).setPreferredProtocolVersion(ProtocolVersion.RESP2).setPoolName("millrace-reader"));
+            client = Redis.createClient(vertx, SharedRedis.options(redis, config).setMaxPoolSize(1).setMaxPoolWaiting(1)
+                    .setPoolName("millrace-reader"));
             connection = client.connect().compose(this::withGroups).compose(this::withId);
         }
         return connection;
@@ -101,11 +138,17 @@ public final class StreamReader {
         for (String stream : JobStream.streams(queue)) {
             created.add(open
                     .send(Request.cmd(Command.XGROUP).arg("CREATE").arg(stream).arg(RedisKeys.GROUP).arg("0").arg("MKSTREAM"))
-                    .recover(failure -> String.valueOf(failure.getMessage()).startsWith("BUSYGROUP")
-                            ? Future.succeededFuture()
-                            : Future.failedFuture(failure)));
+                    .recover(failure -> recoverGroup(stream, failure)));
         }
         return Future.all(created).map(open);
+    }
+
+    private static Future<Response> recoverGroup(String stream, Throwable failure) {
+        String message = String.valueOf(failure.getMessage());
+        if (message.startsWith("BUSYGROUP")) {
+            return Future.succeededFuture();
+        }
+        return Future.failedFuture(message.startsWith("WRONGTYPE") ? new NotAStreamException(stream) : failure);
     }
 
     /** The reply of the script: a list of { priority, entry id, field, value ... }. */
@@ -127,12 +170,28 @@ public final class StreamReader {
         for (Response stream : reply) {
             Priority priority = priority(stream.get(0).toString());
             for (Response entry : stream.get(1)) {
-                Response fields = entry.get(1);
-                entries.add(new StreamEntry(queue, priority, entry.get(0).toString(),
-                        fields.size() < 2 ? null : StreamEntry.jobId(fields.get(0).toString(), fields.get(1).toString())));
+                entries.add(entry(priority, entry.get(0).toString(), entry.get(1)));
             }
         }
         return entries;
+    }
+
+    /** A list of { entry id, { field, value ... } }; the fields of an entry that was deleted are nil. */
+    private Page page(Priority priority, Response pending) {
+        List<StreamEntry> entries = new ArrayList<>(pending.size());
+        for (Response entry : pending) {
+            Response fields = entry.get(1);
+            if (fields != null) {
+                entries.add(entry(priority, entry.get(0).toString(), fields));
+            }
+        }
+        return new Page(entries, pending.size() - entries.size(),
+                pending.size() == 0 ? null : pending.get(pending.size() - 1).get(0).toString());
+    }
+
+    private StreamEntry entry(Priority priority, String id, Response fields) {
+        return new StreamEntry(queue, priority, id,
+                fields.size() < 2 ? null : StreamEntry.jobId(fields.get(0).toString(), fields.get(1).toString()));
     }
 
     private Priority priority(String stream) {

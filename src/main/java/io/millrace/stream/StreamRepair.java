@@ -10,7 +10,6 @@ import jakarta.inject.Singleton;
 import io.millrace.job.Priority;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Command;
-import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
@@ -19,10 +18,10 @@ import io.vertx.redis.client.Response;
 public class StreamRepair {
     private static final String BEGINNING = "0-0";
 
-    private final Redis redis;
+    private final SharedRedis redis;
     private final StreamConfig config;
 
-    StreamRepair(Redis redis, StreamConfig config) {
+    StreamRepair(SharedRedis redis, StreamConfig config) {
         this.redis = redis;
         this.config = config;
     }
@@ -41,7 +40,7 @@ public class StreamRepair {
         Request autoclaim = Request.cmd(Command.XAUTOCLAIM).arg(RedisKeys.stream(queue, priority)).arg(RedisKeys.GROUP)
                 .arg(consumer)
                 .arg(minIdle.toMillis()).arg(cursor == null ? BEGINNING : cursor).arg("COUNT").arg(most);
-        return send(autoclaim).map(reply -> {
+        return redis.send(autoclaim, config.commandTimeout()).map(reply -> {
             List<StreamEntry> entries = new ArrayList<>(reply.get(1).size());
             for (Response entry : reply.get(1)) {
                 Response fields = entry.get(1);
@@ -104,10 +103,6 @@ public class StreamRepair {
     }
 
     private Uni<Response> run(LuaScript script, List<String> keys, List<String> arguments) {
-        return JobStream.bounded(() -> script.run(redis::send, keys, arguments), config.commandTimeout());
-    }
-
-    private Uni<Response> send(Request request) {
-        return JobStream.bounded(() -> redis.send(request), config.commandTimeout());
+        return redis.run(script, keys, arguments, config.commandTimeout());
     }
 }

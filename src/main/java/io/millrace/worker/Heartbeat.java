@@ -75,7 +75,8 @@ public class Heartbeat {
             return; // the last one has not been answered yet
         }
         isBeating = true;
-        beatOnce().subscribe().with(done -> isBeating = false, failure -> {
+        // Deferred: what is thrown must not leave the beat under way for ever.
+        Uni.createFrom().deferred(this::beatOnce).subscribe().with(done -> isBeating = false, failure -> {
             isBeating = false;
             store.disconnect();
             LOG.warnf("could not renew leases: %s", failure.getMessage());

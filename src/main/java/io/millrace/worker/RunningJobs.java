@@ -10,6 +10,7 @@ import jakarta.inject.Singleton;
 
 import io.millrace.handler.Cancellation;
 import io.millrace.job.Lease;
+import io.millrace.stream.StreamEntry;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
@@ -36,6 +37,11 @@ public class RunningJobs {
 
     Collection<RunningJob> all() {
         return byLease.values();
+    }
+
+    /** @return true if a job runs here for this very entry */
+    boolean holds(StreamEntry entry) {
+        return byLease.values().stream().anyMatch(job -> job.entries().contains(entry));
     }
 
     void cancelAll(Cancellation.Cause cause) {

@@ -5,6 +5,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 import jakarta.inject.Singleton;
 
@@ -30,6 +35,9 @@ public class Worker {
     /** After the grace: for telling handlers to stop, and recording and acknowledging what they were doing. */
     private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
+    /** A pass that takes as long as this many reads may hangs. */
+    private static final int READS_OF_A_PASS = 3;
+
     /** How long a suspect waits while another one runs. */
     private static final Duration ISOLATION_PAUSE = Duration.ofSeconds(1);
 
@@ -43,8 +51,11 @@ public class Worker {
     private final WorkerConfig config;
     private final WorkerName name;
     private final JobStream stream;
-    private final List<Reader> readers = new ArrayList<>();
-    private final List<Uni<Void>> reading = new ArrayList<>();
+    private final List<Watchdog> watchdogs = new ArrayList<>();
+    private final Duration watchEvery;
+    private final List<Consumer<String>> reconnectListeners = new CopyOnWriteArrayList<>();
+    private volatile Runnable onHopeless = () -> {};
+    private volatile ScheduledExecutorService watch;
     private final Map<String, Slots> slotsByQueue = new HashMap<>();
     private final List<String> queues;
     private volatile boolean isStarted;
@@ -63,14 +74,18 @@ public class Worker {
         this.config = config;
         this.name = name;
         this.stream = stream;
+        Duration hangsAfter = StreamReader.longestRead(streamConfig).multipliedBy(READS_OF_A_PASS);
+        this.watchEvery = hangsAfter.dividedBy(4);
         Slots ofProcess = new Slots(config.slots(), null);
         List<QueueSlots> settings = QueueSlots.parse(queues);
         for (QueueSlots setting : settings) {
             Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
             slotsByQueue.put(setting.queue(), slots);
-            StreamReader reader = new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value());
-            readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), claimer.loop(),
-                    entry -> process(entry, slots), this::handBack));
+            Reader.Outlet outlet = new Reader.Outlet(entry -> process(entry, slots), this::handBack, running::holds,
+                    () -> reconnectListeners.forEach(listener -> listener.accept(setting.queue())));
+            watchdogs.add(new Watchdog(setting.queue(), hangsAfter, isReplacement -> new Reader(setting.queue(),
+                    new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value()), slots, config.claimItems(),
+                    claimer.loop(), outlet, isReplacement), () -> onHopeless.run()));
         }
         this.queues = settings.stream().map(QueueSlots::queue).toList();
     }
@@ -85,6 +100,19 @@ public class Worker {
         return queues;
     }
 
+    /**
+     * @param listener gets the name of a queue when Redis answers its reader again after a failure, or has been found to have
+     *        lost entries: other things may be gone, too. It must not block
+     */
+    public void onReconnect(Consumer<String> listener) {
+        reconnectListeners.add(listener);
+    }
+
+    /** @param listener is called when a reader hangs and new ones do not help: only a new process may. It must not block */
+    public void onHopeless(Runnable listener) {
+        onHopeless = listener;
+    }
+
     public boolean isDraining() {
         return isDraining;
     }
@@ -92,11 +120,15 @@ public class Worker {
     public void start() {
         isStarted = true;
         heartbeat.start();
-        for (Reader reader : readers) {
-            Uni<Void> stopped = reader.run();
-            reading.add(stopped);
-            stopped.subscribe().with(ignored -> {});
-        }
+        // A thread of its own: what hangs may be any of the others.
+        watch = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "millrace-watchdog");
+            thread.setDaemon(true);
+            return thread;
+        });
+        watchdogs.forEach(Watchdog::start);
+        watch.scheduleWithFixedDelay(() -> watchdogs.forEach(Watchdog::check), watchEvery.toMillis(), watchEvery.toMillis(),
+                TimeUnit.MILLISECONDS);
         LOG.infof("worker %s reads %s with %d slots", name.value(), String.join(", ", queues), config.slots());
     }
 
@@ -110,9 +142,9 @@ public class Worker {
         }
         isDraining = true;
         LOG.infof("draining: %d jobs run, %s to finish", running.count(), config.drain());
-        readers.forEach(reader -> reader.stop(stream));
-        Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
-        await("reads to end", stopped, LAST_WRITES);
+        watch.shutdownNow();
+        List<Uni<Void>> stopped = watchdogs.stream().map(watchdog -> watchdog.stop(stream)).toList();
+        await("reads to end", Uni.join().all(stopped).andCollectFailures().replaceWithVoid(), LAST_WRITES);
         await("claims to be answered", claimer.idle(), LAST_WRITES);
         int atStart = running.count(); // with those whose claim was under way
         boolean finished = await("jobs to finish", running.empty(), config.drain());

@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 import io.millrace.chaos.agent.Action;
 import io.millrace.chaos.agent.Point;
 import io.millrace.support.PlainRedis;
-import io.millrace.support.TcpProxy.Direction;
+import io.millrace.support.TcpProxy.Way;
 import io.millrace.support.TestServers;
 
 /**
@@ -95,11 +95,11 @@ record Fault(Kind kind, int target, Duration time, int choice) {
             case HANG_DATABASE -> member.toDatabase.hang();
             case HANG_REDIS -> member.toRedis.hang();
             case HALF_OPEN -> (choice % 2 == 0 ? member.toDatabase : member.toRedis)
-                    .hang(choice % 4 < 2 ? Direction.TO_CLIENT : Direction.TO_SERVER);
+                    .hang(choice % 4 < 2 ? Way.TO_CLIENT : Way.TO_SERVER);
             case CUT_DATABASE -> member.toDatabase.cut();
             case CUT_REDIS -> member.toRedis.cut();
-            case LOSE_DATABASE_REPLIES -> member.toDatabase.swallowReplies(1 + choice % 3);
-            case LOSE_REDIS_REPLIES -> member.toRedis.swallowReplies(1 + choice % 3);
+            case LOSE_DATABASE_REPLIES -> member.toDatabase.loseReplies(1 + choice % 3);
+            case LOSE_REDIS_REPLIES -> member.toRedis.loseReplies(1 + choice % 3);
             case SLOW_NETWORK -> {
                 member.toDatabase.delay(Duration.ofMillis(5 + choice % 60));
                 member.toRedis.delay(Duration.ofMillis(5 + choice % 30));

@@ -1,6 +1,7 @@
 package io.millrace.maintenance;
 
 import static io.millrace.maintenance.RepairCrew.pass;
+import static io.millrace.worker.JobServers.QUEUE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -117,11 +118,43 @@ class ReconcilerTest extends RepairTest {
 
     @Test
     void jobs_that_are_hardly_overdue_are_left_to_the_promoter() {
+        reconcile();
         servers.insert("SCHEDULED", 1, "now() - interval '80 seconds'", "null", "t");
         servers.insert("RETRYING", 1, "now() + interval '1 minute'", "null", "t");
 
         assertThat(reconcile()).isZero();
         assertThat(servers.count("state = 'PENDING'")).isZero();
+    }
+
+    @Test
+    void in_a_hurry_overdue_jobs_are_not_left_to_it_for_long() {
+        reconcile();
+        UUID due = servers.insert("RETRYING", 1, "now() - interval '2 seconds'", "null", "t");
+        servers.insert("SCHEDULED", 1, "now() + interval '2 seconds'", "null", "t");
+        assertThat(reconcile()).isZero();
+
+        crew.reconciler.hurry(QUEUE);
+        assertThat(reconcile()).isOne();
+        assertThat(servers.job(due, "state, dispatched_at")).isEqualTo("PENDING null");
+    }
+
+    @Test
+    void a_job_that_is_sent_again_in_a_hurry_is_not_sent_a_third_time_while_it_waits() {
+        reconcile();
+        servers.createGroups();
+        UUID id = servers.insert("PENDING", 1, "now()", A_WHILE_AGO, "t");
+        servers.append(id);
+        servers.redis("XREADGROUP GROUP workers slow-worker COUNT 1 STREAMS {q}:normal >");
+
+        for (int i = 0; i < 3; i++) {
+            crew.reconciler.hurry(QUEUE);
+            assertThat(reconcile()).as("it is delivered, and nobody has claimed it").isEqualTo(i == 0 ? 1 : 0);
+            pass(crew.relay.relayOnce());
+        }
+        assertThat(servers.length()).as("entries").isEqualTo(2);
+        process.worker.start();
+        servers.awaitState(id, "COMPLETED");
+        assertThat(servers.job(id, "epoch")).isEqualTo("1");
     }
 
     @Test

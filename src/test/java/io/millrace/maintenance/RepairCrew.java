@@ -15,17 +15,20 @@ final class RepairCrew {
     final Reclaimer reclaimer;
     final ConsumerJanitor janitor;
     final EntryJanitor entryJanitor;
+    final Crew crew;
 
     RepairCrew(Vertx vertx, WorkerProcess process) {
         MaintenanceConfig config = TestConfig.of(MaintenanceConfig.class, process.settings);
         relay = new Relay(process.stores.jobs, process.streams.jobs, process.streams.window, process.streams.config, config);
         promoter = new Promoter(vertx, process.streams.jobs, process.streams.dueTimes, config);
-        loader = new DelayedLoader(process.stores.jobs, process.streams.jobs, process.streams.config);
-        reaper = new Reaper(process.stores.repair, process.streams.jobs, process.lease);
-        reconciler = new Reconciler(process.stores.repair, process.streams.repair, process.worker, config);
+        loader = new DelayedLoader(process.stores.jobs, process.streams.jobs, process.streams.config, config);
+        reaper = new Reaper(process.stores.repair, process.streams.jobs, process.lease, config);
+        reconciler = new Reconciler(process.stores.repair, process.streams.repair, process.worker, process.streams.dueTimes,
+                config);
         reclaimer = new Reclaimer(process.streams.repair, process.worker, process.settlers.name, reconciler, config);
         janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
         entryJanitor = new EntryJanitor(process.streams.repair, process.worker, reconciler);
+        crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor);
     }
 
     static <T> T pass(Uni<T> pass) {

@@ -4,9 +4,6 @@ import java.util.Map;
 
 import io.millrace.support.TestConfig;
 import io.vertx.core.Vertx;
-import io.vertx.redis.client.ProtocolVersion;
-import io.vertx.redis.client.Redis;
-import io.vertx.redis.client.RedisOptions;
 
 /** A process's side of a Redis, without an application. */
 public final class TestStreams implements AutoCloseable {
@@ -16,14 +13,13 @@ public final class TestStreams implements AutoCloseable {
     public final DueTimes dueTimes = new DueTimes();
     public final JobStream jobs;
     public final StreamRepair repair;
-    private final Redis redis;
+    private final SharedRedis redis;
 
     /** @param settings full keys, where they differ from the defaults */
     public TestStreams(Vertx vertx, String redisUrl, Map<String, String> settings) {
         config = TestConfig.of(StreamConfig.class, settings);
         server = TestConfig.of(RedisConfig.class, Map.of("millrace.redis.url", redisUrl));
-        redis = Redis.createClient(vertx,
-                new RedisOptions().setConnectionString(redisUrl).setPreferredProtocolVersion(ProtocolVersion.RESP2));
+        redis = new SharedRedis(vertx, server, config);
         window = new DispatchWindow(config);
         jobs = new JobStream(redis, config, window, dueTimes);
         repair = new StreamRepair(redis, config);

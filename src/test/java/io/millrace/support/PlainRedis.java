@@ -23,16 +23,17 @@ public final class PlainRedis {
      */
     public static List<String> ask(String url, String... commands) {
         URI server = URI.create(url);
-        String number = server.getPath().isEmpty() ? "0" : server.getPath().substring(1);
+        // Not needed for number 0: a Redis that is busy or loads would refuse it, and answer the commands.
+        String select = server.getPath().isEmpty() ? "" : "SELECT " + server.getPath().substring(1) + "\r\n";
         try (Socket socket = new Socket(server.getHost(), server.getPort())) {
             socket.setSoTimeout((int) ANSWER_LIMIT.toMillis());
-            String all = "SELECT " + number + "\r\n" + String.join("\r\n", commands) + "\r\nQUIT\r\n";
+            String all = select + String.join("\r\n", commands) + "\r\nQUIT\r\n";
             socket.getOutputStream().write(all.getBytes(StandardCharsets.UTF_8));
             List<String> answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
             if (answers.stream().anyMatch(line -> line.startsWith("-"))) {
                 throw new IllegalStateException(all + answers);
             }
-            return answers.subList(1, answers.size() - 1);
+            return answers.subList(select.isEmpty() ? 0 : 1, answers.size() - 1);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,5 +1,7 @@
 package io.millrace.support;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,29 +13,52 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /** Stands between a client and a server, and can be out of order in the ways that networks are. */
 public final class TcpProxy implements AutoCloseable {
 
-    /** Where something goes. */
-    public enum Direction {
+    private static final int BUFFER = 65_536;
+
+    /** The way that bytes go. */
+    public enum Way {
         TO_SERVER, TO_CLIENT
     }
 
-    private static final int BUFFER = 8_192;
+    /** @param way the request or its reply */
+    private record Loss(String text, Way way) {}
 
-    private final InetSocketAddress server;
+    /** One connection: its two sockets, and what has become of it. */
+    private static final class Link {
+        private final Socket client;
+        private final Socket upstream = new Socket();
+        private volatile boolean isStranded;
+        private volatile boolean losesReply;
+
+        private Link(Socket client) {
+            this.client = client;
+        }
+
+        private void close() {
+            TcpProxy.close(client);
+            TcpProxy.close(upstream);
+        }
+    }
+
     private final int port;
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
-    private final AtomicInteger repliesToSwallow = new AtomicInteger();
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final Object gate = new Object();
-    private Set<Direction> hanging = Set.of();
+    private final Set<Way> hanging = EnumSet.noneOf(Way.class);
+    private final AtomicReference<Loss> toLose = new AtomicReference<>();
+    private final AtomicInteger anyToLose = new AtomicInteger();
+    private final AtomicInteger lostReplies = new AtomicInteger();
     private volatile Duration delay = Duration.ZERO;
+    private volatile InetSocketAddress server;
     private ServerSocket listener;
     private Thread acceptor;
 
@@ -58,25 +83,58 @@ public final class TcpProxy implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        sockets.forEach(TcpProxy::close);
-        sockets.clear();
+        links.forEach(Link::close);
+        links.clear();
     }
 
     /** Connections stay and nothing comes through, as if a cable were unplugged. */
     public void hang() {
-        hang(Direction.TO_SERVER, Direction.TO_CLIENT);
+        hang(Way.TO_SERVER);
+        hang(Way.TO_CLIENT);
     }
 
-    /** The same in one direction, as if a firewall had forgotten the connections. */
-    public void hang(Direction... directions) {
+    /** Connections stay, and nothing comes through on one way. */
+    public void hang(Way way) {
         synchronized (gate) {
-            hanging = Set.of(directions);
+            hanging.add(way);
         }
     }
 
-    /** Each of the next {@code count} requests reaches the server; instead of its answer the client gets a broken connection. */
-    public void swallowReplies(int count) {
-        repliesToSwallow.set(count);
+    /** The connections of now lead nowhere and nobody is told, as if a firewall had forgotten them; new ones work. */
+    public void strand() {
+        links.forEach(link -> link.isStranded = true);
+    }
+
+    /** New connections lead to another server; those of now stay with the old one. */
+    public void leadTo(URI other) {
+        server = new InetSocketAddress(other.getHost(), other.getPort());
+    }
+
+    /** The connection on which a request with this text comes next is reset before the server gets the request. */
+    public void loseRequest(String text) {
+        toLose.set(new Loss(text, Way.TO_SERVER));
+    }
+
+    /**
+     * The server gets the next request that contains the text, and its reply is lost: the connection is reset instead. For
+     * requests that arrive in one piece, and replies that are sent once the work is done: PostgreSQL sends small ones so.
+     */
+    public void loseReply(String text) {
+        toLose.set(new Loss(text, Way.TO_CLIENT));
+    }
+
+    /** @return true if the request that was to be lost, or whose reply was, has been sent */
+    public boolean hasLost() {
+        return toLose.get() == null;
+    }
+
+    /** The replies to the next {@code count} requests are lost, whatever they are. */
+    public void loseReplies(int count) {
+        anyToLose.set(count);
+    }
+
+    public int lostReplies() {
+        return lostReplies.get();
     }
 
     /** Everything arrives so much later. */
@@ -86,7 +144,7 @@ public final class TcpProxy implements AutoCloseable {
 
     /** All is well again; what hung arrives now. */
     public synchronized void resume() {
-        repliesToSwallow.set(0);
+        anyToLose.set(0);
         delay = Duration.ZERO;
         openGate();
         if (listener.isClosed()) {
@@ -102,7 +160,7 @@ public final class TcpProxy implements AutoCloseable {
 
     private void openGate() {
         synchronized (gate) {
-            hanging = Set.of();
+            hanging.clear();
             gate.notifyAll();
         }
     }
@@ -124,44 +182,62 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     private void connect(Socket client) throws IOException {
-        Socket upstream = new Socket();
-        sockets.add(client);
-        sockets.add(upstream);
+        Link link = new Link(client);
+        links.add(link);
         try {
-            upstream.connect(server);
+            link.upstream.connect(server);
         } catch (IOException e) {
             close(client);
             return;
         }
-        AtomicBoolean isDoomed = new AtomicBoolean();
-        start("to-server", () -> pump(client, upstream, Direction.TO_SERVER, isDoomed));
-        start("to-client", () -> pump(upstream, client, Direction.TO_CLIENT, isDoomed));
+        start("to-server", () -> pump(link, client, link.upstream, Way.TO_SERVER));
+        start("to-client", () -> pump(link, link.upstream, client, Way.TO_CLIENT));
     }
 
-    /** @param isDoomed the next answer on this connection is swallowed, and the connection broken */
-    private void pump(Socket from, Socket to, Direction direction, AtomicBoolean isDoomed) throws IOException {
+    private void pump(Link link, Socket from, Socket to, Way way) throws IOException {
         try (from; to; InputStream in = from.getInputStream(); OutputStream out = to.getOutputStream()) {
             byte[] buffer = new byte[BUFFER];
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
                 LockSupport.parkNanos(delay.toNanos());
-                awaitGate(direction);
-                if (direction == Direction.TO_SERVER && repliesToSwallow.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
-                    isDoomed.set(true);
-                } else if (direction == Direction.TO_CLIENT && isDoomed.get()) {
-                    to.setSoLinger(true, 0); // closed by a reset, not by an orderly end
+                awaitGate(way);
+                if (way == Way.TO_CLIENT && link.losesReply) {
+                    lostReplies.incrementAndGet();
+                    reset(from, to);
                     return;
                 }
-                out.write(buffer, 0, read);
+                if (way == Way.TO_SERVER && isToBeLost(link, new String(buffer, 0, read, ISO_8859_1))) {
+                    reset(from, to);
+                    return;
+                }
+                if (!link.isStranded) {
+                    out.write(buffer, 0, read);
+                }
             }
         } finally {
-            sockets.remove(from);
-            sockets.remove(to);
+            links.remove(link);
         }
     }
 
-    private void awaitGate(Direction direction) throws IOException {
+    /** Marks the link if it is the reply that is to be lost. @return true if it is the request */
+    private boolean isToBeLost(Link link, String request) {
+        Loss loss = toLose.get();
+        if (loss != null && request.contains(loss.text()) && toLose.compareAndSet(loss, null)) {
+            link.losesReply = loss.way() == Way.TO_CLIENT;
+            return loss.way() == Way.TO_SERVER;
+        }
+        link.losesReply |= anyToLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+        return false;
+    }
+
+    private static void reset(Socket... sockets) throws IOException {
+        for (Socket socket : sockets) {
+            socket.setSoLinger(true, 0);
+        }
+    }
+
+    private void awaitGate(Way way) throws IOException {
         synchronized (gate) {
-            while (hanging.contains(direction)) {
+            while (hanging.contains(way)) {
                 try {
                     gate.wait();
                 } catch (InterruptedException e) {
