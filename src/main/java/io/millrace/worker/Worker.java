@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 import jakarta.inject.Singleton;
 
@@ -70,7 +71,7 @@ public class Worker {
             slotsByQueue.put(setting.queue(), slots);
             StreamReader reader = new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value());
             readers.add(new Reader(setting.queue(), reader, slots, config.claimItems(), claimer.loop(),
-                    entry -> process(entry, slots), this::handBack));
+                    entry -> process(entry, slots, claimer::claim), this::handBack));
         }
         this.queues = settings.stream().map(QueueSlots::queue).toList();
     }
@@ -140,12 +141,12 @@ public class Worker {
     public void redeliver(StreamEntry entry) {
         Slots slots = slotsByQueue.get(entry.queue());
         if (!isDraining && slots.takeUpTo(1) == 1) {
-            process(entry, slots);
+            process(entry, slots, claimer::claimStuck);
         }
     }
 
     /** The entry holds a slot. */
-    private void process(StreamEntry entry, Slots slots) {
+    private void process(StreamEntry entry, Slots slots, Function<StreamEntry, Uni<RunningJob>> claim) {
         if (entry.jobId() == null) {
             LOG.warnf("entry %s of queue %s holds no job id: somebody else writes to this stream; dropped", entry.id(),
                     entry.queue());
@@ -153,7 +154,7 @@ public class Worker {
             acknowledger.drop(entry);
             return;
         }
-        claimer.claim(entry).subscribe().with(job -> {
+        claim.apply(entry).subscribe().with(job -> {
             if (job == null) {
                 slots.giveBack(1);
             } else if (job.job().lost() == 0) {

@@ -34,6 +34,7 @@ class EnginePlanTest {
             Map.entry("insert_jobs", Set.of()),
             Map.entry("undispatch_jobs", Set.of("job_pkey")),
             Map.entry("claim_jobs", Set.of("job_pkey")),
+            Map.entry("claim_stuck_jobs", Set.of("job_pkey")),
             Map.entry("cancel_job", Set.of("job_pkey")),
             Map.entry("replay_job", Set.of("job_pkey")),
             Map.entry("look_up_jobs", Set.of("job_pkey")),

@@ -10,18 +10,29 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 
-/** Stands between a client and a server, and can be out of order in the two ways that networks are. */
+/** Stands between a client and a server, and can be out of order in the ways that networks are. */
 public final class TcpProxy implements AutoCloseable {
 
-    private static final int BUFFER = 8_192;
+    private static final int BUFFER = 65_536;
+
+    private enum Part {
+        REQUEST, REPLY
+    }
+
+    private record Loss(String text, Part part) {}
 
     private final InetSocketAddress server;
     private final int port;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Object gate = new Object();
+    private final AtomicReference<Loss> armed = new AtomicReference<>();
     private boolean isHanging;
     private ServerSocket listener;
     private Thread acceptor;
@@ -35,7 +46,26 @@ public final class TcpProxy implements AutoCloseable {
     /** @return the URL of the server, by way of this proxy */
     public String through(String url) {
         URI uri = URI.create(url);
-        return uri.getScheme() + "://127.0.0.1:" + port + uri.getPath();
+        String user = uri.getRawUserInfo() == null ? "" : uri.getRawUserInfo() + "@";
+        return uri.getScheme() + "://" + user + "127.0.0.1:" + port + uri.getPath();
+    }
+
+    /** The connection on which a request with this text comes next is reset before the server gets the request. */
+    public void loseRequest(String text) {
+        armed.set(new Loss(text, Part.REQUEST));
+    }
+
+    /**
+     * The connection on which a request with this text comes next is reset once the server has answered, and the answer is lost.
+     * For requests that arrive in one piece, and answers that are sent once the work is done: PostgreSQL sends small ones so.
+     */
+    public void loseReply(String text) {
+        armed.set(new Loss(text, Part.REPLY));
+    }
+
+    /** @return true if what was to be lost is lost */
+    public boolean hasLost() {
+        return armed.get() == null;
     }
 
     /** Connections break and new ones are refused, as if the server had died. */
@@ -104,15 +134,36 @@ public final class TcpProxy implements AutoCloseable {
             close(client);
             return;
         }
-        start("to-server", () -> pump(client, upstream));
-        start("to-client", () -> pump(upstream, client));
+        AtomicBoolean isReplyLost = new AtomicBoolean();
+        start("to-server", () -> pump(client, upstream, piece -> {
+            Loss loss = armed.get();
+            if (loss == null || !piece.contains(loss.text()) || !armed.compareAndSet(loss, null)) {
+                return true;
+            }
+            isReplyLost.set(loss.part() == Part.REPLY);
+            return isReplyLost.get() || reset(client);
+        }));
+        start("to-client", () -> pump(upstream, client, piece -> !isReplyLost.get() || reset(client)));
     }
 
-    private void pump(Socket from, Socket to) throws IOException {
+    /** @return false: nothing more goes through */
+    private static boolean reset(Socket client) {
+        try {
+            client.setSoLinger(true, 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return false;
+    }
+
+    private void pump(Socket from, Socket to, Predicate<String> passes) throws IOException {
         try (from; to; InputStream in = from.getInputStream(); OutputStream out = to.getOutputStream()) {
             byte[] buffer = new byte[BUFFER];
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
                 awaitGate();
+                if (!passes.test(new String(buffer, 0, read, StandardCharsets.ISO_8859_1))) {
+                    return;
+                }
                 out.write(buffer, 0, read);
             }
         } finally {
