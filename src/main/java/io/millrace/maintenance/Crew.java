@@ -25,16 +25,18 @@ public class Crew {
     private final Reaper reaper;
     private final Reconciler reconciler;
     private final ConsumerJanitor janitor;
+    private final Retention retention;
     private volatile boolean isStarted;
 
     Crew(Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
-            ConsumerJanitor janitor) {
+            ConsumerJanitor janitor, Retention retention) {
         this.relay = relay;
         this.loader = loader;
         this.reclaimer = reclaimer;
         this.reaper = reaper;
         this.reconciler = reconciler;
         this.janitor = janitor;
+        this.retention = retention;
     }
 
     public void start() {
@@ -73,6 +75,11 @@ public class Crew {
     @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> trim() {
         return run("search for consumers that are gone", janitor::trimConsumers);
+    }
+
+    @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> deleteEnded() {
+        return run("deletion of old jobs", retention::deleteEnded);
     }
 
     private Uni<Void> run(String chore, Supplier<Uni<Integer>> pass) {
