@@ -104,17 +104,20 @@ public class Worker {
     /**
      * Stops in order: reads no more, hands back what was read but not started, lets running jobs finish within the grace, hands
      * back the rest without counting anything, and records every end. Blocks; bounded by the grace and a few seconds.
+     *
+     * @return false if jobs, or claims whose answer never came, were left to their leases: PostgreSQL does not know that they
+     *         ended, and they run again when the leases have run out
      */
-    public void drain() {
+    public boolean drain() {
         if (!isStarted || isDraining) {
-            return;
+            return true;
         }
         isDraining = true;
         LOG.infof("draining: %d jobs run, %s to finish", running.count(), config.drain());
         readers.forEach(reader -> reader.stop(stream));
         Uni<Void> stopped = Uni.join().all(reading).andCollectFailures().replaceWithVoid();
         await("reads to end", stopped, LAST_WRITES);
-        await("claims to be answered", claimer.idle(), LAST_WRITES);
+        boolean answered = await("claims to be answered", claimer.idle(), LAST_WRITES);
         int atStart = running.count(); // with those whose claim was under way
         boolean finished = await("jobs to finish", running.empty(), config.drain());
         int cutShort = running.count();
@@ -124,8 +127,13 @@ public class Worker {
         }
         await("ends to be recorded", settler.idle(), LAST_WRITES);
         heartbeat.stop();
-        LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort,
-                cutShort - running.count(), running.count());
+        int left = running.count();
+        LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort, cutShort - left,
+                left);
+        if (!answered) {
+            LOG.warn("a claim was not answered: what it took, if anything, is left to its lease, too");
+        }
+        return answered && left == 0;
     }
 
     /** @return how many more jobs of the queue could start here now; 0 while draining */
