@@ -3,7 +3,10 @@ package io.millrace.observe;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.millrace.api.Admission;
 import io.millrace.job.JobState;
 import io.millrace.maintenance.Retention;
 import io.quarkus.runtime.StartupEvent;
@@ -17,7 +20,10 @@ public class Metrics {
         this.registry = registry;
     }
 
-    void watch(@Observes StartupEvent event, Retention retention) {
+    void watch(@Observes StartupEvent event, Admission admission, Retention retention) {
+        Gauge.builder("millrace.requests.in.flight", admission, Admission::requestsInFlight).register(registry);
+        Gauge.builder("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight).register(registry);
+        FunctionCounter.builder("millrace.requests.refused", admission, Admission::refusedCount).register(registry);
         retention.onDeleted(this::countDeleted);
     }
 

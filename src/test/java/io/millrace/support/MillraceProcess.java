@@ -77,8 +77,7 @@ public final class MillraceProcess implements AutoCloseable {
             if (!process.isAlive()) {
                 throw new IllegalStateException("the process ended with " + process.exitValue() + ":\n" + output() + errors());
             }
-            Matcher port = MANAGEMENT.matcher(output());
-            return port.find() && new Api("http://localhost:" + port.group(1)).get("/q/health/ready").status() == 200;
+            return MANAGEMENT.matcher(output()).find() && management().get("/q/health/ready").status() == 200;
         });
         return this;
     }
@@ -88,6 +87,15 @@ public final class MillraceProcess implements AutoCloseable {
         Matcher port = HTTP.matcher(output());
         if (!port.find()) {
             throw new IllegalStateException("it serves no API:\n" + output());
+        }
+        return new Api("http://localhost:" + port.group(1));
+    }
+
+    /** Its health and metrics; only of a process that is ready. */
+    public Api management() {
+        Matcher port = MANAGEMENT.matcher(output());
+        if (!port.find()) {
+            throw new IllegalStateException("it is not ready:\n" + output());
         }
         return new Api("http://localhost:" + port.group(1));
     }
