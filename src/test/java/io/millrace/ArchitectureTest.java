@@ -49,9 +49,9 @@ class ArchitectureTest {
             Map.entry("intake", Set.of("job", "batch", "store", "stream")),
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
-            Map.entry("maintenance", Set.of("job", "batch", "store", "worker", "stream", "settle")),
+            Map.entry("maintenance", Set.of("job", "batch", "store", "worker", "stream", "settle", "intake")),
             Map.entry("api", Set.of("job", "batch", "store", "handler", "intake")),
-            Map.entry("observe", Set.of("store", "worker")),
+            Map.entry("observe", Set.of("job", "store", "worker", "maintenance", "api")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
                     "api", "observe", "local")));
 

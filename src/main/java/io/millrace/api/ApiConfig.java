@@ -5,6 +5,7 @@ import java.time.Duration;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
+import jakarta.validation.constraints.AssertTrue;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 
@@ -52,4 +53,21 @@ public interface ApiConfig {
     @Min(1)
     @Max(100_000)
     int maxWaiting();
+
+    /** Most requests under way at once; one more is answered 503. Those that wait for the end of a job do not count. 1 to 1,000,000. */
+    @WithDefault("4000")
+    @Min(1)
+    @Max(1_000_000)
+    int maxInFlight();
+
+    /** Most bytes that the bodies of the requests under way have together, and 500 more for each job of a bulk request; what is more is answered 503. In memory they take about four times as much. */
+    @WithDefault("33554432")
+    @Min(1)
+    long maxInFlightBytes();
+
+    @AssertTrue(message = "millrace.api.max-in-flight-bytes must be at least max-body, and max-bulk-body + 500 * max-bulk-jobs: "
+            + "a body that large could never be sent")
+    default boolean isRoomForEveryBody() {
+        return maxInFlightBytes() >= Math.max(maxBody(), maxBulkBody() + 500L * maxBulkJobs());
+    }
 }

@@ -44,12 +44,14 @@ import io.millrace.store.JobStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 
 /** Jobs: hand in, look at, list. */
 @Path(JobsResource.PATH)
 @Produces(MediaType.APPLICATION_JSON)
 public class JobsResource {
     static final String PATH = "/v1/jobs";
+    static final String BULK = "/bulk";
     static final String NDJSON = "application/x-ndjson";
 
     /** Until there are accounts, everything belongs to one tenant. */
@@ -68,14 +70,17 @@ public class JobsResource {
     private final Intake intake;
     private final JobQueries queries;
     private final EndWatcher ends;
+    private final Admission admission;
     private final JobStore jobs;
     private final ApiConfig config;
 
-    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, JobStore jobs, ApiConfig config) {
+    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
+            ApiConfig config) {
         this.reader = reader;
         this.intake = intake;
         this.queries = queries;
         this.ends = ends;
+        this.admission = admission;
         this.jobs = jobs;
         this.config = config;
     }
@@ -111,10 +116,10 @@ public class JobsResource {
     /** One bad job does not fail the others; {@code items} has a result for each, in order. */
     @POST
     @Blocking // reading megabytes of JSON would hold up an event loop
-    @Path("/bulk")
+    @Path(BULK)
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
     public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
-            @HeaderParam("Idempotency-Key") String idempotencyKey, @Context UriInfo uri) {
+            @HeaderParam("Idempotency-Key") String idempotencyKey, @Context UriInfo uri, @Context RoutingContext request) {
         refuse(idempotencyKey);
         QueryParameters.refuseUnknown(uri, List.of());
         boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
@@ -122,6 +127,7 @@ public class JobsResource {
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
+        admission.enterBulk(request, items.size());
         List<Uni<BulkItem>> results = new ArrayList<>(items.size());
         items.forEach(item -> results.add(accept(item)));
         return Uni.join().all(results).andFailFast().map(all -> {
@@ -155,7 +161,8 @@ public class JobsResource {
     @GET
     @Path("/{id}")
     public Uni<JobView> get(@PathParam("id") String idText, @QueryParam("wait") String wait,
-            @HeaderParam("Prefer") String prefer, @QueryParam("expand") String expand, @Context UriInfo uri) {
+            @HeaderParam("Prefer") String prefer, @QueryParam("expand") String expand, @Context UriInfo uri,
+            @Context RoutingContext request) {
         QueryParameters.refuseUnknown(uri, List.of("wait", "expand"));
         if (expand != null && !expand.equals("attempts")) {
             throw invalid("expand", "must be attempts");
@@ -165,7 +172,7 @@ public class JobsResource {
         return find(id)
                 .chain(job -> job.state().isTerminal() || limit.isZero()
                         ? Uni.createFrom().item(job)
-                        : ends.awaitEnd(id, limit).chain(() -> find(id)))
+                        : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(id)))
                 .chain(job -> "attempts".equals(expand)
                         ? queries.findAttempts(id).map(attempts -> JobView.of(job, attempts))
                         : Uni.createFrom().item(JobView.of(job, null)));

@@ -55,6 +55,13 @@ public final class ProblemException extends RuntimeException {
                 "Send it again after the time in Retry-After.", List.of());
     }
 
+    /** Before anything of the body is read. */
+    static ProblemException busy() {
+        return new ProblemException(503, "busy", "Too many requests at once",
+                "this process has as many requests under way as it may hold in memory; nothing was done",
+                "Send it again after the time in Retry-After.", List.of());
+    }
+
     static ProblemException storeUnavailable() {
         return new ProblemException(503, "store-unavailable", "PostgreSQL does not answer",
                 "it is unknown whether the request took effect",

@@ -2,6 +2,7 @@ package io.millrace.api;
 
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
@@ -20,7 +21,8 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 /** Answers every failure of a request with a {@link Problem}. */
 class ProblemMapper {
     private static final Logger LOG = Logger.getLogger(ProblemMapper.class);
-    private static final String RETRY_AFTER_SECONDS = "1";
+    static final String RETRY_AFTER_SECONDS = "1";
+    private static final AtomicLong TOLD_NANOS = new AtomicLong(System.nanoTime() - 1_000_000_000L);
     private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs");
 
     /** On the paths of the older systems, errors look as they did there. */
@@ -61,12 +63,21 @@ class ProblemMapper {
             return ProblemException.refusedByStore();
         }
         if (failure instanceof BatchTimeoutException || Database.isUnavailable(failure)) {
-            LOG.warnf("a request failed: PostgreSQL does not answer: %s", failure.getMessage());
+            if (isTimeToTell()) {
+                LOG.warnf("requests fail: PostgreSQL does not answer: %s", failure.getMessage());
+            }
             return ProblemException.storeUnavailable();
         }
         String reference = UUID.randomUUID().toString();
         LOG.errorf(failure, "a request failed (%s)", reference);
         return ProblemException.internal(reference);
+    }
+
+    /** In an outage thousands of jobs fail a second, all in the same way: one line a second is enough. */
+    private static boolean isTimeToTell() {
+        long now = System.nanoTime();
+        long last = TOLD_NANOS.get();
+        return now - last >= 1_000_000_000L && TOLD_NANOS.compareAndSet(last, now);
     }
 
     private static String detail(int status) {
@@ -96,10 +107,19 @@ class ProblemMapper {
     }
 
     private static Response.ResponseBuilder withEntity(Response.ResponseBuilder answer, Problem problem, UriInfo uri) {
-        String path = uri.getPath();
-        boolean isOlder = OLDER_PATHS.stream().anyMatch(older -> path.equals(older) || path.startsWith(older + "/"));
-        return isOlder
-                ? answer.type(MediaType.APPLICATION_JSON).entity(new OlderError(problem.title() + ": " + problem.detail()))
-                : answer.type(Problem.MEDIA_TYPE).entity(problem);
+        return answer.type(mediaType(uri.getPath())).entity(entity(problem, uri.getPath()));
+    }
+
+    static String mediaType(String path) {
+        return isOlder(path) ? MediaType.APPLICATION_JSON : Problem.MEDIA_TYPE;
+    }
+
+    /** @return what is written as JSON */
+    static Object entity(Problem problem, String path) {
+        return isOlder(path) ? new OlderError(problem.title() + ": " + problem.detail()) : problem;
+    }
+
+    private static boolean isOlder(String path) {
+        return OLDER_PATHS.stream().anyMatch(older -> path.equals(older) || path.startsWith(older + "/"));
     }
 }

@@ -10,9 +10,6 @@ import io.quarkus.runtime.Quarkus;
 
 /** Ends a process that cannot help itself any more, so that whoever started it starts another. */
 final class HopelessProcess {
-    /** Apart from those of {@link StartFailure}: the settings were right, and everything answered once. */
-    static final int EXIT_CODE = 3;
-
     private static final Logger LOG = Logger.getLogger(HopelessProcess.class);
     /** For the steps of a stop other than the drain. */
     private static final Duration LAST_STEPS = Duration.ofSeconds(40);
@@ -25,9 +22,10 @@ final class HopelessProcess {
      * @param drain what jobs that run get to finish
      */
     static void end(Duration drain) {
-        LOG.fatalf("this process cannot read its queues any more: it ends, with exit code %d; start it again", EXIT_CODE);
+        LOG.fatalf("this process cannot read its queues any more: it ends, with exit code %d; start it again",
+                ExitCode.HOPELESS);
         CompletableFuture.delayedExecutor(drain.plus(LAST_STEPS).toMillis(), TimeUnit.MILLISECONDS)
-                .execute(() -> Runtime.getRuntime().halt(EXIT_CODE));
-        Quarkus.asyncExit(EXIT_CODE);
+                .execute(() -> Runtime.getRuntime().halt(ExitCode.HOPELESS));
+        Quarkus.asyncExit(ExitCode.HOPELESS);
     }
 }

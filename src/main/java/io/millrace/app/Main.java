@@ -23,7 +23,8 @@ public final class Main {
             System.err.println("millrace cannot start: " + failure.getMessage());
             System.exit(failure.exitCode());
         }
-        Quarkus.run(args);
+        Quarkus.run(null, (code, failure) -> System.exit(code == 0 && Lifecycle.hasLeftJobs() ? ExitCode.JOBS_LEFT : code),
+                args);
     }
 
     /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */

@@ -2,9 +2,6 @@ package io.millrace.app;
 
 /** Why the process cannot start, in one line that says what to do. */
 final class StartFailure extends RuntimeException {
-    private static final int USAGE = 2;
-    private static final int ENVIRONMENT = 1;
-
     private final int exitCode;
 
     private StartFailure(int exitCode, String message) {
@@ -14,12 +11,12 @@ final class StartFailure extends RuntimeException {
 
     /** The settings are wrong. */
     static StartFailure usage(String message) {
-        return new StartFailure(USAGE, message);
+        return new StartFailure(ExitCode.USAGE, message);
     }
 
     /** The settings may be right, but something they name does not answer. */
     static StartFailure environment(String message) {
-        return new StartFailure(ENVIRONMENT, message);
+        return new StartFailure(ExitCode.ENVIRONMENT, message);
     }
 
     int exitCode() {

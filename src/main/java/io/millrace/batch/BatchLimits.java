@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param waiting most items that may wait for a place in a batch; one more is refused
  * @param waitingBytes most bytes that may wait; one more item is refused, unless nothing waits
  * @param flights how many batches may be under way at once; 1 makes the largest batches
- * @param timeout how long one flush may take before its items fail with {@link BatchTimeoutException}
+ * @param timeout how long one flush may take before its items fail with {@link BatchTimeoutException}; and how long an item may
+ *        wait for its flush to begin
  */
 public record BatchLimits(int items, long bytes, int waiting, long waitingBytes, int flights, Duration timeout) {
 

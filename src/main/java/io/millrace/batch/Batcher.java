@@ -30,7 +30,7 @@ public final class Batcher<T, R> {
         Uni<List<R>> flush(List<T> items);
     }
 
-    private record Waiting<T, R>(T item, long bytes, UniEmitter<? super R> emitter) {}
+    private record Waiting<T, R>(T item, long bytes, UniEmitter<? super R> emitter, long sinceNanos) {}
 
     private final String name;
     private final BatchLimits limits;
@@ -77,12 +77,12 @@ public final class Batcher<T, R> {
     /**
      * Hands an item in once the Uni is subscribed to. Cancelling the subscription does not take the item back.
      *
-     * @return its result; fails with {@link BatchFullException} if too many wait, with {@link BatchTimeoutException} if the
+     * @return its result; fails with {@link BatchFullException} if too many wait, or its turn did not come in time, with {@link BatchTimeoutException} if the
      *         flush did not answer, or with the failure of the flush
      */
     public Uni<R> submit(T item) {
         return Uni.createFrom().emitter(emitter -> {
-            if (!add(new Waiting<>(item, sizeOf.applyAsLong(item), emitter))) {
+            if (!add(new Waiting<>(item, sizeOf.applyAsLong(item), emitter, System.nanoTime()))) {
                 emitter.fail(new BatchFullException(name, limits.waiting()));
             }
         });
@@ -164,7 +164,12 @@ public final class Batcher<T, R> {
     }
 
     /** Lands first, so that the store has the next batch to work on while the results of this one are handed out. */
-    private void fly(List<Waiting<T, R>> batch) {
+    private void fly(List<Waiting<T, R>> taken) {
+        List<Waiting<T, R>> batch = inTime(taken);
+        if (batch.isEmpty()) {
+            land();
+            return;
+        }
         flushOnce(batch).subscribe().with(results -> {
             land();
             handOut(batch, results);
@@ -179,6 +184,21 @@ public final class Batcher<T, R> {
                 answered(batch.size());
             }
         });
+    }
+
+    /** While flushes time out one after the other, what waits behind them must not wait for them all: it is not even tried. */
+    private List<Waiting<T, R>> inTime(List<Waiting<T, R>> batch) {
+        long nowNanos = System.nanoTime();
+        int late = 0; // the first have waited longest
+        while (late < batch.size() && nowNanos - batch.get(late).sinceNanos() > limits.timeout().toNanos()) {
+            late++;
+        }
+        if (late > 0) {
+            BatchFullException tooLate = new BatchFullException(name, limits.timeout());
+            batch.subList(0, late).forEach(entry -> entry.emitter().fail(tooLate));
+            answered(late);
+        }
+        return batch.subList(late, batch.size());
     }
 
     private synchronized void halve(List<Waiting<T, R>> batch) {

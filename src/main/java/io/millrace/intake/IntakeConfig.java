@@ -33,7 +33,7 @@ public interface IntakeConfig {
     @Min(1)
     long waitingBytes();
 
-    /** An INSERT that takes longer is answered 503: its outcome is unknown. */
+    /** An INSERT that takes longer is answered 503: its outcome is unknown. A job that waited as long for its INSERT is not stored. */
     @WithDefault("10s")
     Duration timeout();
 }

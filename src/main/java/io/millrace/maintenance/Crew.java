@@ -31,12 +31,13 @@ public class Crew {
     private final Chore reconcile;
     private final Chore trim;
     private final Chore dropOrphans;
+    private final Chore deleteEnded;
     private final AtomicInteger looksToTake = new AtomicInteger();
     private final AtomicBoolean isLooking = new AtomicBoolean();
     private volatile boolean isStarted;
 
     Crew(Vertx vertx, Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
-            ConsumerJanitor janitor, EntryJanitor entryJanitor) {
+            ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention) {
         this.vertx = vertx;
         this.relay = new Chore("relay", relay::relayOnce);
         this.load = new Chore("load of delayed jobs", loader::loadDelayed);
@@ -45,6 +46,7 @@ public class Crew {
         this.reconcile = new Chore("comparison with the streams", reconciler::reconcile);
         this.trim = new Chore("search for consumers that are gone", janitor::trimConsumers);
         this.dropOrphans = new Chore("search for entries that belong to nobody", entryJanitor::dropOrphans);
+        this.deleteEnded = new Chore("deletion of old jobs", retention::deleteEnded);
         reconciler.onHurry(this::lookSoon);
     }
 
@@ -89,6 +91,11 @@ public class Crew {
     @Scheduled(every = "${millrace.maintenance.trim-every:10m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> dropOrphans() {
         return run(dropOrphans);
+    }
+
+    @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> deleteEnded() {
+        return run(deleteEnded);
     }
 
     private Uni<Void> run(Chore chore) {

@@ -31,6 +31,7 @@ public class JobStore {
     private static final String CANCEL = SqlFile.read("cancel_job");
     private static final String REPLAY = SqlFile.read("replay_job");
     private static final String CLAIM = SqlFile.read("claim_jobs");
+    private static final String CLAIM_STUCK = SqlFile.read("claim_stuck_jobs");
     private static final String LOOK_UP = SqlFile.read("look_up_jobs");
     private static final String RELAY = SqlFile.read("relay_jobs");
     private static final String FIND_WAITING_QUEUES = SqlFile.read("find_waiting_queues");
@@ -122,14 +123,29 @@ public class JobStore {
     }
 
     /**
-     * Takes jobs for a worker.
+     * Takes jobs for a worker; none whose lease ran out.
      *
      * @param leaseId new for each batch; the same again if the answer to the first try was lost
      * @return the jobs that may run now
      */
-    public Uni<Map<UUID, ClaimedJob>> claim(Collection<UUID> ids, UUID leaseId, String worker, Duration lease, int lostLimit) {
-        Tuple parameters = ids(ids).addUUID(leaseId).addString(worker).addLong(lease.toMillis()).addInteger(lostLimit);
-        return database.run(CLAIM, parameters).map(rows -> {
+    public Uni<Map<UUID, ClaimedJob>> claim(Collection<UUID> ids, UUID leaseId, String worker, Duration lease) {
+        return claim(CLAIM, leaseId, ids(ids).addUUID(leaseId).addString(worker).addLong(lease.toMillis()));
+    }
+
+    /**
+     * The same for jobs that were delivered before and never finished: one whose lease ran out is taken too, and the attempt it
+     * was held for is recorded as lost.
+     *
+     * @param lostLimit a job that would lose its lease for the so many-th time is left to the reaper
+     */
+    public Uni<Map<UUID, ClaimedJob>> claimStuck(Collection<UUID> ids, UUID leaseId, String worker, Duration lease,
+            int lostLimit) {
+        return claim(CLAIM_STUCK, leaseId,
+                ids(ids).addUUID(leaseId).addString(worker).addLong(lease.toMillis()).addInteger(lostLimit));
+    }
+
+    private Uni<Map<UUID, ClaimedJob>> claim(String sql, UUID leaseId, Tuple parameters) {
+        return database.run(sql, parameters).map(rows -> {
             Map<UUID, ClaimedJob> claimed = new HashMap<>(rows.size() * 2);
             for (Row row : rows) {
                 ClaimedJob job = claimedJob(row, leaseId);

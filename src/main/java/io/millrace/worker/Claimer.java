@@ -41,28 +41,30 @@ public class Claimer {
 
     private final JobStore store;
     private final Acknowledger acknowledger;
-    private final WorkerName worker;
-    private final LeaseConfig lease;
     private final StreamRepair streams;
+    private final int lostLimit;
     private final Duration unknownAfter;
     private final Duration patience;
     private final EngineLoop loop;
     private final Batcher<StreamEntry, RunningJob> claims;
+    private final Batcher<StreamEntry, RunningJob> stuckClaims;
 
     Claimer(Vertx vertx, JobStore store, StreamRepair streams, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease,
             WorkerConfig config) {
         this.store = store;
         this.acknowledger = acknowledger;
-        this.worker = worker;
-        this.lease = lease;
         this.streams = streams;
+        this.lostLimit = lease.lostLimit();
         this.unknownAfter = config.unknownAfter();
         this.patience = config.claimTimeout();
         this.loop = new EngineLoop(vertx);
         // The batch may take one try more than the patience for repeats; each try is bounded by the server.
-        this.claims = new Batcher<>("claim",
-                new BatchLimits(config.claimItems(), Long.MAX_VALUE, WAITING, 1, config.claimTimeout().multipliedBy(2)),
-                loop, this::claimBatch);
+        BatchLimits limits = new BatchLimits(config.claimItems(), Long.MAX_VALUE, WAITING, 1,
+                config.claimTimeout().multipliedBy(2));
+        this.claims = new Batcher<>("claim", limits, loop, entries -> claimBatch(entries,
+                (ids, leaseId) -> store.claim(ids, leaseId, worker.value(), lease.duration())));
+        this.stuckClaims = new Batcher<>("claim of stuck entries", limits, loop, entries -> claimBatch(entries,
+                (ids, leaseId) -> store.claimStuck(ids, leaseId, worker.value(), lease.duration(), lostLimit)));
     }
 
     /** Where claims are answered: what is done there after a claim sees all of its jobs started. */
@@ -75,29 +77,44 @@ public class Claimer {
      *         about the entry is done or left to the sweeper
      */
     Uni<RunningJob> claim(StreamEntry entry) {
-        return claims.submit(entry).onFailure().invoke(failure -> LOG.warnf(
+        return submit(claims, entry);
+    }
+
+    /** The same for an entry that was taken over from somebody, whose lease may have run out. */
+    Uni<RunningJob> claimStuck(StreamEntry entry) {
+        return submit(stuckClaims, entry);
+    }
+
+    private static Uni<RunningJob> submit(Batcher<StreamEntry, RunningJob> batcher, StreamEntry entry) {
+        return batcher.submit(entry).onFailure().invoke(failure -> LOG.warnf(
                 "could not claim entry %s of queue %s, leaving it to the sweeper: %s", entry.id(), entry.queue(),
                 failure.getMessage())).onFailure().recoverWithNull();
     }
 
     /** @return true for a job whose worker died, and that will be given up if this one dies, too */
     boolean isOnItsLastChance(ClaimedJob job) {
-        return job.lost() > 0 && job.lost() + 1 >= lease.lostLimit();
+        return job.lost() > 0 && job.lost() + 1 >= lostLimit;
     }
 
     /** Completes when every claim is answered. */
     Uni<Void> idle() {
-        return claims.idle();
+        return claims.idle().chain(stuckClaims::idle);
     }
 
-    private Uni<List<RunningJob>> claimBatch(List<StreamEntry> entries) {
+    /** One of the two statements that claim. */
+    @FunctionalInterface
+    private interface Statement {
+        Uni<Map<UUID, ClaimedJob>> claim(Set<UUID> ids, UUID leaseId);
+    }
+
+    private Uni<List<RunningJob>> claimBatch(List<StreamEntry> entries, Statement statement) {
         Map<UUID, List<StreamEntry>> byJob = new LinkedHashMap<>(entries.size() * 2);
         for (StreamEntry entry : entries) {
             byJob.computeIfAbsent(entry.jobId(), id -> new ArrayList<>(1)).add(entry);
         }
         UUID leaseId = UUID.randomUUID();
         long sentNanos = System.nanoTime();
-        return store.claim(byJob.keySet(), leaseId, worker.value(), lease.duration(), lease.lostLimit())
+        return statement.claim(byJob.keySet(), leaseId)
                 // With the same lease id: if only the answer was lost, the repeat returns the jobs it took.
                 .onFailure().retry().withBackOff(FIRST_PAUSE, LONGEST_PAUSE).expireIn(patience.toMillis())
                 .invoke(claimed -> refuseOthers(byJob, claimed))

@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import jakarta.inject.Singleton;
 
@@ -81,7 +82,8 @@ public class Worker {
         for (QueueSlots setting : settings) {
             Slots slots = setting.limit() == 0 ? ofProcess : new Slots(setting.limit(), ofProcess);
             slotsByQueue.put(setting.queue(), slots);
-            Reader.Outlet outlet = new Reader.Outlet(entry -> process(entry, slots), this::handBack, running::holds,
+            Reader.Outlet outlet = new Reader.Outlet(entry -> process(entry, slots, claimer::claim), this::handBack,
+                    running::holds,
                     () -> reconnectListeners.forEach(listener -> listener.accept(setting.queue())));
             watchdogs.add(new Watchdog(setting.queue(), hangsAfter, isReplacement -> new Reader(setting.queue(),
                     new StreamReader(vertx, redis, streamConfig, setting.queue(), name.value()), slots, config.claimItems(),
@@ -135,17 +137,20 @@ public class Worker {
     /**
      * Stops in order: reads no more, hands back what was read but not started, lets running jobs finish within the grace, hands
      * back the rest without counting anything, and records every end. Blocks; bounded by the grace and a few seconds.
+     *
+     * @return false if jobs, or claims whose answer never came, were left to their leases: PostgreSQL does not know that they
+     *         ended, and they run again when the leases have run out
      */
-    public void drain() {
+    public boolean drain() {
         if (!isStarted || isDraining) {
-            return;
+            return true;
         }
         isDraining = true;
         LOG.infof("draining: %d jobs run, %s to finish", running.count(), config.drain());
         watch.shutdownNow();
         List<Uni<Void>> stopped = watchdogs.stream().map(watchdog -> watchdog.stop(stream)).toList();
         await("reads to end", Uni.join().all(stopped).andCollectFailures().replaceWithVoid(), LAST_WRITES);
-        await("claims to be answered", claimer.idle(), LAST_WRITES);
+        boolean answered = await("claims to be answered", claimer.idle(), LAST_WRITES);
         int atStart = running.count(); // with those whose claim was under way
         boolean finished = await("jobs to finish", running.empty(), config.drain());
         int cutShort = running.count();
@@ -155,8 +160,13 @@ public class Worker {
         }
         await("ends to be recorded", settler.idle(), LAST_WRITES);
         heartbeat.stop();
-        LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort,
-                cutShort - running.count(), running.count());
+        int left = running.count();
+        LOG.infof("drained: %d jobs finished, %d handed back, %d left to their leases", atStart - cutShort, cutShort - left,
+                left);
+        if (!answered) {
+            LOG.warn("a claim was not answered: what it took, if anything, is left to its lease, too");
+        }
+        return answered && left == 0;
     }
 
     /** @return how many more jobs of the queue could start here now; 0 while draining */
@@ -172,12 +182,12 @@ public class Worker {
     public void redeliver(StreamEntry entry) {
         Slots slots = slotsByQueue.get(entry.queue());
         if (!isDraining && slots.takeUpTo(1) == 1) {
-            process(entry, slots);
+            process(entry, slots, claimer::claimStuck);
         }
     }
 
     /** The entry holds a slot. */
-    private void process(StreamEntry entry, Slots slots) {
+    private void process(StreamEntry entry, Slots slots, Function<StreamEntry, Uni<RunningJob>> claim) {
         if (entry.jobId() == null) {
             LOG.warnf("entry %s of queue %s holds no job id: somebody else writes to this stream; dropped", entry.id(),
                     entry.queue());
@@ -185,7 +195,7 @@ public class Worker {
             acknowledger.drop(entry);
             return;
         }
-        claimer.claim(entry).subscribe().with(job -> {
+        claim.apply(entry).subscribe().with(job -> {
             if (job == null) {
                 slots.giveBack(1);
             } else if (claimer.isOnItsLastChance(job.job())) {

@@ -256,6 +256,17 @@ class BatcherTest {
         }
 
         @Test
+        void what_has_waited_too_long_behind_flushes_that_time_out_is_not_even_tried() {
+            var batcher = batcher(new BatchLimits(1, Long.MAX_VALUE, 100, 1, Duration.ofMillis(20)));
+            // Two flushes at least time out before the last one's turn comes.
+            CompletableFuture<String> last = submitAll(batcher, "a", "b", "c", "d").get(3);
+
+            assertThatThrownBy(last::join).hasCauseInstanceOf(BatchFullException.class);
+            assertThat(flights.batches).doesNotContain(List.of("d"));
+            batcher.idle().await().atMost(LONG);
+        }
+
+        @Test
         void who_no_longer_waits_for_a_result_does_not_disturb_the_others() {
             var batcher = batcher(WIDE);
             submit(batcher, "first");

@@ -42,7 +42,9 @@ class CancelAndRetryTest extends RunningApp {
 
         assertThat(answer.status()).isEqualTo(202);
         assertThat(answer.json().path("cancelRequested").asBoolean()).isTrue();
-        assertThat(api.ended(id).path("state").asText()).isEqualTo("CANCELLED");
+        JsonNode ended = api.ended(id);
+        assertThat(ended.path("state").asText()).isEqualTo("CANCELLED");
+        assertThat(ended.path("attempts").findValuesAsText("outcome")).containsExactly("CANCELLED");
     }
 
     @Test

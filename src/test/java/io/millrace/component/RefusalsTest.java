@@ -80,6 +80,14 @@ class RefusalsTest extends RunningApp {
         assertOlderError(api.post(path, "{\"type\":\"echo\",\"payload\":\"" + "x".repeat(LARGEST) + "\"}"), 413);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/jobs", "/jobs", "/processJob"})
+    void a_body_that_does_not_say_how_long_it_is_is_read_no_further_than_its_path_takes(String path) {
+        String job = "{\"type\":\"echo\",\"payload\":\"%s\"}";
+        assertThat(api.postChunked(path, job.formatted("x".repeat(8 * LARGEST))).status()).isEqualTo(413);
+        assertThat(api.postChunked("/v1/jobs", job.formatted("x".repeat(LARGEST / 2))).status()).isEqualTo(201);
+    }
+
     @Test
     void the_largest_body_is_taken_there_and_one_byte_more_is_not() {
         String envelope = "{\"type\":\"echo\",\"payload\":\"\"}";

@@ -58,7 +58,7 @@ class EmbeddedStartIT {
             assertThat(second.api().ended(later).path("state").asText()).isEqualTo("COMPLETED");
 
             second.terminate();
-            second.awaitExit();
+            assertThat(second.awaitExit()).isZero();
             assertThat(second.output()).contains("drained: ");
         }
         for (String pid : servers.split(" ")) {

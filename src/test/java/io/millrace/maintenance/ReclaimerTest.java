@@ -4,11 +4,16 @@ import static io.millrace.maintenance.RepairCrew.pass;
 import static io.millrace.worker.JobServers.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 
 import org.junit.jupiter.api.Test;
 
+import io.millrace.support.TestServers;
 import io.millrace.worker.JobServers;
 import io.millrace.worker.WorkerProcess;
 
@@ -96,7 +101,51 @@ class ReclaimerTest extends RepairTest {
         sweep();
         servers.awaitState(id, "COMPLETED");
         assertThat(servers.job(id, "epoch, lost")).isEqualTo("2 1");
+        assertThat(servers.query("select epoch, outcome, worker, started_at is not null, failure->>'error', count(*) over ()"
+                + " from job_attempt where job_id = '" + id + "'")).isEqualTo("1 RECLAIMED dead-worker t WorkerLost 1");
         assertNothingIsLeft();
+    }
+
+    @Test
+    void an_attempt_that_is_recorded_at_this_moment_is_not_a_lost_one() throws SQLException {
+        UUID id = servers.insertReady();
+        servers.deliverToTheDead(id);
+        servers.lease(id, "slow-worker", LONG_AGO);
+        try (Connection slowWorker = TestServers.connect(servers.databaseUrl());
+                Statement settle = slowWorker.createStatement()) {
+            slowWorker.setAutoCommit(false);
+            settle.execute("update job set state = 'COMPLETED', phase = 2, lease_id = null, lease_until = null,"
+                    + " finished_at = now() where id = '" + id + "'");
+            sweep();
+            await().until(() -> servers.query("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                    + " and datname = current_database()").equals("1"));
+            slowWorker.commit();
+        }
+        assertNothingIsLeft();
+        assertThat(servers.job(id, "state, epoch, lost")).isEqualTo("COMPLETED 1 0");
+        assertThat(servers.query("select count(*) from job_attempt")).isEqualTo("0");
+    }
+
+    @Test
+    void two_workers_that_sweep_at_once_run_it_once_and_count_one_loss() {
+        List<UUID> ids = servers.insertReady(8);
+        ids.forEach(servers::deliverToTheDead);
+        ids.forEach(id -> servers.lease(id, "dead-worker", LONG_AGO));
+        try (WorkerProcess other = newProcess()) {
+            CompletableFuture<Integer> one = crew.reclaimer.reclaimIdle().subscribeAsCompletionStage();
+            CompletableFuture<Integer> another = crewOf(other).reclaimer.reclaimIdle().subscribeAsCompletionStage();
+            one.join();
+            another.join();
+            process.worker.start(); // of what it took over one suspect ran, the others were put off
+            await().untilAsserted(() -> {
+                sweep();
+                pass(process.streams.jobs.promoteDue(JobServers.QUEUE, 100));
+                assertThat(servers.count("state = 'COMPLETED' and lost = 1")).isEqualTo(ids.size());
+            });
+            other.worker.drain();
+        }
+        assertThat(servers.query("select count(*), count(distinct job_id) from job_attempt where outcome = 'RECLAIMED'"))
+                .isEqualTo(ids.size() + " " + ids.size());
     }
 
     @Test

@@ -28,7 +28,8 @@ final class RepairCrew {
         reclaimer = new Reclaimer(process.streams.repair, process.worker, process.settlers.name, reconciler, config);
         janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
         entryJanitor = new EntryJanitor(process.streams.repair, process.worker, reconciler);
-        crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor);
+        crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor,
+                new Retention(process.stores.repair, TestConfig.of(RetentionConfig.class, process.settings)));
     }
 
     static <T> T pass(Uni<T> pass) {

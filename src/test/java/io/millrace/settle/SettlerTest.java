@@ -121,6 +121,9 @@ class SettlerTest {
             assertThat(SERVERS.number("ZCARD {q}:delayed")).isEqualTo(2);
             assertThat(SERVERS.number("XLEN {q}:dlq")).isOne();
         });
+        assertThat(SERVERS.query("select string_agg(outcome, ' ' order by outcome) from job_attempt"))
+                .as("attempts that did not succeed; one that was put off or handed back counts as none")
+                .isEqualTo("CANCELLED DEAD_LETTERED RETRIED");
     }
 
     @Test

@@ -34,6 +34,7 @@ class EnginePlanTest {
             Map.entry("insert_jobs", Set.of()),
             Map.entry("undispatch_jobs", Set.of("job_pkey")),
             Map.entry("claim_jobs", Set.of("job_pkey")),
+            Map.entry("claim_stuck_jobs", Set.of("job_pkey")),
             Map.entry("cancel_job", Set.of("job_pkey")),
             Map.entry("replay_job", Set.of("job_pkey")),
             Map.entry("look_up_jobs", Set.of("job_pkey")),
@@ -49,6 +50,7 @@ class EnginePlanTest {
             Map.entry("find_waiting_queues", Set.of("job_undispatched")),
             Map.entry("find_due_jobs", Set.of("job_due")),
             Map.entry("reap_jobs", Set.of("job_dispatched", "job_pkey")),
+            Map.entry("delete_ended_jobs", Set.of("job_pkey", "job_attempt_pkey", "job_artifact_pkey")),
             Map.entry("reconcile_pending", Set.of("job_dispatched", "job_pkey")),
             Map.entry("reconcile_waiting", Set.of("job_due", "job_pkey"))));
 

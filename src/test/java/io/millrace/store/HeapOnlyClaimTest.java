@@ -29,7 +29,7 @@ class HeapOnlyClaimTest {
 
             String ids = database.query("select array_agg(id) from job").get(0);
             assertThat(database
-                    .query("execute claim_jobs('" + ids + "', gen_random_uuid(), 'worker-7d4b9c6f5-x2x9k-1a2b3c4d', 30000, 3)"))
+                    .query("execute claim_jobs('" + ids + "', gen_random_uuid(), 'worker-7d4b9c6f5-x2x9k-1a2b3c4d', 30000)"))
                     .hasSize(JOBS);
 
             List<Long> after = updates(database);

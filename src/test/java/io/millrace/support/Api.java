@@ -1,6 +1,8 @@
 package io.millrace.support;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -15,6 +17,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -35,6 +38,10 @@ public final class Api {
     /** @param base {@code http://host:port} */
     public Api(String base) {
         this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+    }
+
+    public URI base() {
+        return URI.create(base);
     }
 
     /** An answer, with its body as it came. */
@@ -93,6 +100,22 @@ public final class Api {
         return send(request.POST(BodyPublishers.ofByteArray(body)).build());
     }
 
+    /** Does not wait for the answer. */
+    public CompletableFuture<Answer> postAsync(String path, String body) {
+        return sendAsync(request(path, "Content-Type", JSON).POST(BodyPublishers.ofString(body)).build());
+    }
+
+    /** Does not wait for the answer. */
+    public CompletableFuture<Answer> getAsync(String path) {
+        return sendAsync(request(path).GET().build());
+    }
+
+    /** The body comes in chunks, and nobody is told how long it is. */
+    public Answer postChunked(String path, String body) {
+        InputStream stream = new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8));
+        return send(request(path, "Content-Type", JSON).POST(BodyPublishers.ofInputStream(() -> stream)).build());
+    }
+
     public Answer send(String method, String path, String... headers) {
         return send(request(path, headers).method(method, BodyPublishers.noBody()).build());
     }
@@ -131,6 +154,11 @@ public final class Api {
     private HttpRequest.Builder request(String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path)).timeout(ANSWER_LIMIT);
         return headers.length == 0 ? request : request.headers(headers);
+    }
+
+    private CompletableFuture<Answer> sendAsync(HttpRequest request) {
+        return http.sendAsync(request, BodyHandlers.ofByteArray())
+                .thenApply(response -> new Answer(response.statusCode(), response));
     }
 
     private Answer send(HttpRequest request) {

@@ -98,9 +98,8 @@ public final class MillraceProcess implements AutoCloseable {
 
     /** @return true if it says so now; false if it does not answer, or not yet */
     public boolean isReady() {
-        Matcher port = MANAGEMENT.matcher(output());
         try {
-            return port.find() && new Api("http://localhost:" + port.group(1)).get("/q/health/ready").status() == 200;
+            return MANAGEMENT.matcher(output()).find() && management().get("/q/health/ready").status() == 200;
         } catch (UncheckedIOException silent) {
             return false;
         }
@@ -111,6 +110,15 @@ public final class MillraceProcess implements AutoCloseable {
         Matcher port = HTTP.matcher(output());
         if (!port.find()) {
             throw new IllegalStateException("it serves no API:\n" + output());
+        }
+        return new Api("http://localhost:" + port.group(1));
+    }
+
+    /** Its health and metrics; only of a process that is ready. */
+    public Api management() {
+        Matcher port = MANAGEMENT.matcher(output());
+        if (!port.find()) {
+            throw new IllegalStateException("it is not ready:\n" + output());
         }
         return new Api("http://localhost:" + port.group(1));
     }

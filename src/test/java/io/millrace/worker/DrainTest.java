@@ -3,6 +3,7 @@ package io.millrace.worker;
 import static io.millrace.worker.JobServers.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URI;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import io.millrace.support.TcpProxy;
 import io.millrace.support.TestServers;
 
 /** What a worker does when it is told to stop. */
@@ -44,7 +46,7 @@ class DrainTest {
 
     private static Duration drain(WorkerProcess process) {
         long start = System.nanoTime();
-        process.worker.drain();
+        assertThat(process.worker.drain()).as("every job finished or handed back").isTrue();
         return Duration.ofNanos(System.nanoTime() - start);
     }
 
@@ -128,6 +130,21 @@ class DrainTest {
 
             await().during(Duration.ofMillis(200)).until(() -> SERVERS.pending() == 0 && SERVERS.length() == 1);
             assertThat(SERVERS.job(id, "state")).isEqualTo("PENDING");
+        }
+    }
+
+    @Test
+    void what_cannot_be_recorded_is_left_to_its_lease_and_said_so() {
+        try (TcpProxy proxy = new TcpProxy(URI.create(SERVERS.databaseUrl()));
+                WorkerProcess process = new WorkerProcess(
+                        new JobServers(proxy.through(SERVERS.databaseUrl()), SERVERS.redisUrl()), handler,
+                        "millrace.worker.slots", "2", "millrace.worker.drain", "0s")) {
+            process.worker.start();
+            UUID id = held(1).get(0);
+            proxy.cut();
+
+            assertThat(process.worker.drain()).isFalse();
+            assertThat(SERVERS.job(id, "state, epoch, lease_id is not null")).isEqualTo("PROCESSING 1 t");
         }
     }
 }
