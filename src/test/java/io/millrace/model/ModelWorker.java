@@ -1,0 +1,361 @@
+package io.millrace.model;
+
+import static io.millrace.model.Network.Server.POSTGRES;
+import static io.millrace.model.Network.Server.REDIS;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+import io.millrace.handler.Cancellation;
+import io.millrace.job.Backoff;
+import io.millrace.job.ClaimedJob;
+import io.millrace.job.Lease;
+import io.millrace.job.Outcome;
+import io.millrace.job.Priority;
+import io.millrace.job.Settlement;
+import io.millrace.model.ModelPostgres.Standing;
+import io.millrace.model.ModelRedis.Entry;
+import io.millrace.worker.ClaimRefusals;
+
+/**
+ * A worker process: reads, claims, runs, keeps its leases, drains. What {@code Reader}, {@code Claimer}, {@code Runner},
+ * {@code Heartbeat} and {@code Worker} do, with the real decisions of {@code Claimer.Refusal} and {@code SettlementPolicy}.
+ */
+final class ModelWorker extends ModelProcess {
+
+    private static final class Running {
+        private final ClaimedJob job;
+        private final List<Entry> entries;
+        private final Runnable onHandlerDone;
+        private long confirmedMs;
+        private boolean isHandlerOver;
+        private boolean isLeaseLost;
+
+        Running(ClaimedJob job, List<Entry> entries, long confirmedMs, Runnable onHandlerDone) {
+            this.job = job;
+            this.entries = entries;
+            this.confirmedMs = confirmedMs;
+            this.onHandlerDone = onHandlerDone;
+        }
+    }
+
+    private static final long FIRST_PAUSE_MS = 100;
+    private static final long LONGEST_PAUSE_MS = 5_000;
+
+    private final ModelSettler settler;
+    private final ModelRepair repair;
+    private final Map<Lease, Running> running = new LinkedHashMap<>();
+    private int takenSlots;
+    private boolean isAwaitingSlot;
+    private boolean isIsolationTaken;
+    private boolean isConnected;
+    private boolean isBeating;
+    private boolean isDraining;
+    private long readPauseMs = FIRST_PAUSE_MS;
+
+    ModelWorker(World world, String name) {
+        super(world, name, Fault.WORKER_CRASH);
+        settler = new ModelSettler(this, world);
+        repair = new ModelRepair(this, world, () -> isDraining ? 0 : Timing.SLOTS - takenSlots, this::redeliver);
+    }
+
+    @Override
+    void start() {
+        poll();
+        beat();
+        repair.start();
+    }
+
+    // Read.
+
+    private void poll() {
+        if (isDraining) {
+            return;
+        }
+        int most = Timing.SLOTS - takenSlots;
+        if (most == 0) {
+            isAwaitingSlot = true;
+        } else if (isConnected) {
+            takenSlots += most;
+            ask(REDIS, Timing.COMMAND_MS, () -> world.redis().readEntries(name(), most), entries -> {
+                giveBack(most - entries.size());
+                readPauseMs = FIRST_PAUSE_MS;
+                claim(entries);
+                if (entries.isEmpty() && !isDraining) {
+                    after(world.simulation().between(1, Timing.READ_BLOCK_MS), this::awaitNew);
+                } else {
+                    poll();
+                }
+            }, () -> {
+                giveBack(most);
+                reconnect();
+            });
+        } else {
+            ask(REDIS, Timing.COMMAND_MS, () -> {
+                world.redis().createGroups();
+                return null;
+            }, created -> {
+                isConnected = true;
+                poll();
+            }, this::reconnect);
+        }
+    }
+
+    /** The end of a blocking read, which holds no slot. */
+    private void awaitNew() {
+        ask(REDIS, Timing.COMMAND_MS, () -> world.redis().awaitNew(name()), entries -> {
+            List<Entry> startable = new ArrayList<>();
+            for (Entry entry : entries) {
+                if (!isDraining && takenSlots < Timing.SLOTS) {
+                    takenSlots++;
+                    startable.add(entry);
+                } else {
+                    settler.handBack(entry);
+                }
+            }
+            claim(startable);
+            poll();
+        }, this::reconnect);
+    }
+
+    private void reconnect() {
+        isConnected = false;
+        after(readPauseMs, this::poll);
+        readPauseMs = Math.min(LONGEST_PAUSE_MS, readPauseMs * 2);
+    }
+
+    /** For an entry that a sweep took over from somebody. */
+    private void redeliver(Entry entry) {
+        if (!isDraining && takenSlots < Timing.SLOTS) {
+            takenSlots++;
+            claim(List.of(entry));
+        }
+    }
+
+    private void giveBack(int slots) {
+        takenSlots -= slots;
+        if (isAwaitingSlot && slots > 0) {
+            isAwaitingSlot = false;
+            after(0, this::poll);
+        }
+    }
+
+    // Claim.
+
+    /** Each entry holds a slot. */
+    private void claim(List<Entry> entries) {
+        if (!entries.isEmpty()) {
+            Map<UUID, List<Entry>> byJob = new LinkedHashMap<>();
+            entries.forEach(entry -> byJob.computeIfAbsent(entry.jobId(), id -> new ArrayList<>()).add(entry));
+            claim(entries.size(), byJob, world.newId(), nowMs(), 50);
+        }
+    }
+
+    /** A repeat uses the same lease id: if only the answer was lost, it returns the jobs that were taken. */
+    private void claim(int slots, Map<UUID, List<Entry>> byJob, UUID leaseId, long sentMs, long pauseMs) {
+        call(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().claimJobs(byJob.keySet(), leaseId, name(), Timing.LEASE_MS,
+                world.conditions().lostLimit()), claimed -> {
+                    refuseOthers(byJob, claimed.keySet());
+                    giveBack(slots - claimed.size());
+                    claimed.values().forEach(job -> startHere(job, byJob.get(job.id()), sentMs));
+                }, () -> {
+                    if (nowMs() - sentMs > Timing.CLAIM_PATIENCE_MS) {
+                        giveBack(slots);
+                    } else {
+                        after(pauseMs, () -> claim(slots, byJob, leaseId, sentMs, Math.min(1_000, pauseMs * 2)));
+                    }
+                });
+    }
+
+    private void refuseOthers(Map<UUID, List<Entry>> byJob, Set<UUID> claimed) {
+        Set<UUID> refused = new LinkedHashSet<>(byJob.keySet());
+        refused.removeAll(claimed);
+        if (!refused.isEmpty()) {
+            call(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().lookUpJobs(refused),
+                    standings -> refused.forEach(id -> byJob.get(id).forEach(entry -> refuse(entry, standings.get(id)))),
+                    () -> {});
+        }
+    }
+
+    private void refuse(Entry entry, Standing standing) {
+        ClaimRefusals.decide(standing == null ? null : standing.state(), () -> {
+            if (!is(Mutant.ENDED_ENTRIES_LEFT)) {
+                settler.drop(entry);
+            }
+        }, () -> settler.park(entry, standing.dueMs()), () -> {}, () -> call(REDIS, Timing.COMMAND_MS, () -> {
+            world.redis().dropUnknown(entry.priority(), Timing.UNKNOWN_AFTER_MS, List.of(entry.id()));
+            return null;
+        }, dropped -> {}, () -> {}));
+    }
+
+    // Run.
+
+    /** A job whose worker died may be what killed it: one such job at a time. */
+    private void startHere(ClaimedJob job, List<Entry> entries, long sentMs) {
+        if (job.lost() == 0) {
+            run(new Running(job, entries, sentMs, () -> giveBack(1)));
+        } else if (isIsolationTaken) {
+            Running putOff = new Running(job, entries, sentMs, () -> {});
+            running.put(job.lease(), putOff);
+            giveBack(1);
+            settle(putOff, new Settlement.Postpone(Duration.ofMillis(Timing.ISOLATION_PAUSE_MS)));
+        } else {
+            isIsolationTaken = true;
+            run(new Running(job, entries, sentMs, () -> {
+                isIsolationTaken = false;
+                giveBack(1);
+            }));
+        }
+    }
+
+    private void run(Running job) {
+        running.put(job.job.lease(), job);
+        if (job.job.isCancelRequested()) {
+            end(job, new Settlement.Cancel());
+        } else if (is(Mutant.GUARD_BEFORE_EFFECT)) {
+            call(REDIS, Timing.COMMAND_MS, () -> world.redis().setGuard(job.job.id()), isNew -> {
+                if (isNew) {
+                    work(job);
+                } else {
+                    handlerSays(job, new Outcome.Success(null));
+                }
+            }, () -> work(job));
+        } else {
+            work(job);
+        }
+    }
+
+    private void work(Running job) {
+        Plan plan = Plan.valueOf(job.job.payload());
+        after(plan.workMs(world.simulation()), () -> {
+            if (job.isHandlerOver) {
+                return;
+            }
+            if (plan == Plan.POISON) {
+                world.kill(this);
+                return;
+            }
+            Outcome outcome = plan.outcome(job.job);
+            if (outcome instanceof Outcome.Success) {
+                world.trace().actor(name());
+                world.invariants().effect(job.job.lease(), world.postgres().row(job.job.id()));
+            }
+            if (world.simulation().isChance(0.5)) { // with no moment in between at which a heartbeat could stop it
+                handlerSays(job, outcome);
+            } else {
+                after(world.simulation().between(0, 300), () -> handlerSays(job, outcome));
+            }
+        });
+    }
+
+    private void handlerSays(Running job, Outcome outcome) {
+        end(job, world.policy().decide(job.job, Backoff.DEFAULT, outcome));
+    }
+
+    private void stop(Running job, Cancellation.Cause cause) {
+        switch (cause) {
+            case CANCELLED -> end(job, new Settlement.Cancel());
+            case SHUTDOWN -> end(job, new Settlement.Release());
+            case LEASE_LOST -> end(job, null);
+            case TIMED_OUT -> throw new IllegalArgumentException("the model has no timeouts");
+        }
+    }
+
+    /** @param settlement null to record nothing. The first end of an attempt counts. */
+    private void end(Running job, Settlement settlement) {
+        if (job.isHandlerOver) {
+            return;
+        }
+        job.isHandlerOver = true;
+        job.onHandlerDone.run();
+        if (settlement == null) {
+            running.remove(job.job.lease());
+        } else {
+            settle(job, settlement);
+        }
+    }
+
+    private void settle(Running job, Settlement settlement) {
+        settler.settle(job.job, job.entries, settlement, () -> !job.isLeaseLost, () -> running.remove(job.job.lease()));
+    }
+
+    // Keep the leases.
+
+    private void beat() {
+        after(Timing.HEARTBEAT_MS / 2, this::beat);
+        for (Running job : List.copyOf(running.values())) {
+            if (nowMs() - job.confirmedMs > Timing.STOP_AFTER_MS) {
+                loseLease(job);
+            }
+        }
+        List<Running> due = running.values().stream()
+                .filter(job -> !job.isLeaseLost && nowMs() - job.confirmedMs >= Timing.HEARTBEAT_MS / 2).toList();
+        if (isBeating || due.isEmpty()) {
+            return;
+        }
+        isBeating = true;
+        long sentMs = nowMs();
+        call(POSTGRES, Timing.HEARTBEAT_MS,
+                () -> world.postgres().renewLeases(due.stream().map(job -> job.job.lease()).toList(), Timing.LEASE_MS),
+                held -> {
+                    due.forEach(job -> answer(job, held.get(job.job.lease()), sentMs));
+                    renewEntries(due.stream().filter(job -> held.containsKey(job.job.lease())).toList());
+                    isBeating = false;
+                }, () -> isBeating = false);
+    }
+
+    /** @param shouldStop null if the lease is lost */
+    private void answer(Running job, Boolean shouldStop, long sentMs) {
+        if (shouldStop == null && !is(Mutant.REFUSED_BEAT_IGNORED)) {
+            loseLease(job);
+            return;
+        }
+        job.confirmedMs = sentMs;
+        if (Boolean.TRUE.equals(shouldStop)) {
+            stop(job, Cancellation.Cause.CANCELLED);
+        }
+    }
+
+    private void loseLease(Running job) {
+        job.isLeaseLost = true;
+        stop(job, Cancellation.Cause.LEASE_LOST);
+    }
+
+    private void renewEntries(List<Running> held) {
+        for (Priority priority : Priority.values()) {
+            List<ModelRedis.EntryId> ids = held.stream().flatMap(job -> job.entries.stream())
+                    .filter(entry -> entry.priority() == priority).map(Entry::id).toList();
+            if (!ids.isEmpty()) {
+                call(REDIS, Timing.COMMAND_MS, () -> {
+                    world.redis().renewEntries(priority, name(), ids);
+                    return null;
+                }, renewed -> {}, () -> {});
+            }
+        }
+    }
+
+    // Drain.
+
+    /** Reads no more, lets jobs finish for a while, hands back the rest, and ends. */
+    void drain() {
+        isDraining = true;
+        after(Timing.DRAIN_MS, () -> {
+            List.copyOf(running.values()).forEach(job -> stop(job, Cancellation.Cause.SHUTDOWN));
+            after(Timing.LAST_WRITES_MS, () -> world.kill(this));
+        });
+    }
+
+    boolean isDraining() {
+        return isDraining;
+    }
+
+    private boolean is(Mutant mutant) {
+        return world.conditions().mutant() == mutant;
+    }
+}
