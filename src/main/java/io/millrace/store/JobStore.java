@@ -159,8 +159,9 @@ public class JobStore {
      * Where a job stands.
      *
      * @param dueEpochMs when it may run, by the clock of PostgreSQL, rounded up
+     * @param waitMs until then, which is the same by any clock; negative if it is due
      */
-    public record Standing(UUID id, JobState state, int epoch, long dueEpochMs) {}
+    public record Standing(UUID id, JobState state, int epoch, long dueEpochMs, long waitMs) {}
 
     /** @return where these jobs stand; unknown ones are missing */
     public Uni<Map<UUID, Standing>> lookUp(Collection<UUID> ids) {
@@ -168,7 +169,7 @@ public class JobStore {
             Map<UUID, Standing> standings = new HashMap<>(rows.size() * 2);
             for (Row row : rows) {
                 Standing standing = new Standing(row.getUUID(0), JobState.valueOf(row.getString(1)), row.getInteger(2),
-                        row.getLong(3));
+                        row.getLong(3), row.getLong(4));
                 standings.put(standing.id(), standing);
             }
             return standings;

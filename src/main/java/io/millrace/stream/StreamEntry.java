@@ -14,6 +14,11 @@ public record StreamEntry(String queue, Priority priority, String id, UUID jobId
 
     private static final String FIELD = "j";
 
+    /** @return when it was appended, epoch ms by the clock of Redis */
+    public long epochMs() {
+        return Long.parseLong(id.substring(0, id.indexOf('-')));
+    }
+
     static UUID jobId(String field, String value) {
         if (!FIELD.equals(field)) {
             return null;

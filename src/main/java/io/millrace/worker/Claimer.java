@@ -148,10 +148,18 @@ public class Claimer {
     private void refuse(StreamEntry entry, Standing standing) {
         switch (Refusal.of(standing == null ? null : standing.state())) {
             case DROP -> acknowledger.drop(entry);
-            case PARK -> acknowledger.park(entry, standing.dueEpochMs());
+            case PARK -> acknowledger.park(entry, parkedUntil(entry, standing));
             case LEAVE -> LOG.debugf("entry %s: job %s is %s, left pending", entry.id(), entry.jobId(), standing.state());
             case DROP_IF_OLD -> dropIfOld(entry);
         }
+    }
+
+    /**
+     * No earlier than the rest of the wait after it was promoted: where the clock of Redis is ahead of that of PostgreSQL, a job
+     * would be promoted at once again and again until PostgreSQL agrees that it is due.
+     */
+    private static long parkedUntil(StreamEntry entry, Standing standing) {
+        return Math.max(standing.dueEpochMs(), entry.epochMs() + standing.waitMs());
     }
 
     private void dropIfOld(StreamEntry entry) {

@@ -30,6 +30,7 @@ import io.millrace.support.TestServers;
 class RedisOutageIT {
 
     private static final Duration ACCEPTED_WITHIN = Duration.ofSeconds(2);
+    private static final Duration SOON = Duration.ofSeconds(15);
     private static final int JOBS = 10;
 
     private static TcpProxy proxy;
@@ -61,9 +62,13 @@ class RedisOutageIT {
     void jobs_are_accepted_while_redis_is_down_and_run_when_it_is_back() {
         runs();
         proxy.cut();
+        String scheduled = process.api().enqueue("{\"type\":\"echo\",\"delay\":\"PT1S\"}");
         List<String> ids = acceptedInTime();
         proxy.resume();
+        long back = System.nanoTime();
         runOnce(ids);
+        runOnce(List.of(scheduled));
+        assertThat(Duration.ofNanos(System.nanoTime() - back)).isLessThan(SOON);
     }
 
     @Test
