@@ -37,7 +37,7 @@ record Evidence(Map<UUID, Row> rows, Map<UUID, List<Change>> changes, Map<UUID, 
         }
 
         boolean isReplay() {
-            return oldState != null && oldState.isTerminal() && newState == JobState.PENDING;
+            return (oldState == JobState.FAILED || oldState == JobState.CANCELLED) && newState == JobState.PENDING;
         }
 
         boolean ends() {

@@ -144,6 +144,9 @@ record Fault(Kind kind, int target, Duration time, int choice) {
         if (point() == Point.HEARTBEAT) {
             return drawn < 5 ? Action.SKIP : Action.PAUSE;
         }
+        if (point() == Point.BEFORE_EFFECT || point() == Point.AFTER_EFFECT) {
+            return drawn < 6 ? Action.KILL : Action.PAUSE; // a handler that fails is part of the plan, not a fault
+        }
         return drawn < 4 ? Action.KILL : drawn < 7 ? Action.PAUSE : Action.FAIL;
     }
 

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import io.millrace.chaos.Checker.Violation;
 import io.millrace.chaos.agent.Action;
@@ -98,12 +99,18 @@ class MutantsIT {
         servers = new FaultyServers(FOLDER.resolve("servers"));
         agent = AgentJar.write(FOLDER);
         executor = Executors.newFixedThreadPool(AT_ONCE);
-        for (Mutant mutant : Mutant.values()) {
+        for (Mutant mutant : wanted()) {
             Set<Mutation> all = EnumSet.copyOf(mutant.mutations);
             all.addAll(mutant.circumstances);
             MUTATED.put(mutant, executor.submit(() -> run(mutant, all)));
             CONTROLS.put(mutant, executor.submit(() -> run(mutant, mutant.circumstances)));
         }
+    }
+
+    /** {@code -Dmutant=} a name, to look at one alone. */
+    private static List<Mutant> wanted() {
+        String name = System.getProperty("mutant", "");
+        return Arrays.stream(Mutant.values()).filter(mutant -> name.isEmpty() || mutant.name().equals(name)).toList();
     }
 
     @AfterAll
@@ -121,7 +128,7 @@ class MutantsIT {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("wanted")
     void a_mutant_is_reported(Mutant mutant) throws Exception {
         List<Violation> violations = MUTATED.get(mutant).get();
         assertThat(violations).as("violations of %s by %s", mutant.violated, mutant)
@@ -129,7 +136,7 @@ class MutantsIT {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("wanted")
     void the_protocol_passes_the_trial_of_a_mutant(Mutant mutant) throws Exception {
         assertThat(CONTROLS.get(mutant).get()).isEmpty();
     }
@@ -162,7 +169,8 @@ class MutantsIT {
     }
 
     private static void dieAt(Trial trial, Point point) {
-        trial.start(ONE, "all");
+        trial.start(OTHER, "api");
+        trial.start(ONE, "worker");
         trial.arm(ONE, point, Action.KILL, Duration.ZERO);
         trial.submit(Plan.Kind.OK, 0);
         trial.awaitHit(point);

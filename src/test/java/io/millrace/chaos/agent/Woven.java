@@ -10,6 +10,8 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -69,7 +71,7 @@ public final class Woven {
 
     /** @return true to leave the method out */
     public static boolean enter(int point, Object self, Object[] arguments) {
-        boolean skip = at(POINTS[point]);
+        boolean skip = !hasNothingToDo(arguments) && at(POINTS[point]);
         switch (POINTS[point]) {
             case BEFORE_EFFECT -> {
                 effect(arguments[0]);
@@ -82,6 +84,11 @@ public final class Woven {
             }
         }
         return skip;
+    }
+
+    /** A step that found no job is not one at which a fault could leave anything behind. */
+    private static boolean hasNothingToDo(Object[] arguments) {
+        return Arrays.stream(arguments).anyMatch(argument -> argument instanceof Collection<?> jobs && jobs.isEmpty());
     }
 
     private static void refuseIf(Mutation mutation) {
