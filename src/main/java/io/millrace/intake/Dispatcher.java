@@ -14,6 +14,7 @@ import io.millrace.stream.DispatchWindow;
 import io.millrace.stream.JobStream;
 import io.millrace.stream.StreamConfig;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
 
 /**
  * Puts the ids of committed jobs into Redis. It never fails: a job that does not get there is in PostgreSQL, and the relay or
@@ -41,9 +42,11 @@ final class Dispatcher {
     private final JobStream stream;
     private final DispatchWindow window;
     private final StreamConfig config;
+    private final OwedDelays owed;
     private volatile long pausedUntilNanos = System.nanoTime();
 
-    Dispatcher(JobStore store, JobStream stream, DispatchWindow window, StreamConfig config) {
+    Dispatcher(Vertx vertx, JobStore store, JobStream stream, DispatchWindow window, StreamConfig config) {
+        this.owed = new OwedDelays(vertx, stream, config);
         this.store = store;
         this.stream = stream;
         this.window = window;
@@ -89,10 +92,14 @@ final class Dispatcher {
 
     private Uni<Void> delay(String queue, List<JobStream.Waiting> jobs) {
         if (isPaused()) {
+            owed.add(queue, jobs);
             return Uni.createFrom().voidItem();
         }
         return stream.delay(queue, jobs, config.appendTimeout())
-                .onFailure().invoke(failure -> pause("delay " + jobs.size() + " jobs of", queue, failure))
+                .onFailure().invoke(failure -> {
+                    pause("delay " + jobs.size() + " jobs of", queue, failure);
+                    owed.add(queue, jobs);
+                })
                 .onFailure().recoverWithNull();
     }
 

@@ -38,7 +38,7 @@ public class Intake {
             StreamConfig streamConfig) {
         this.store = store;
         this.lookAheadMs = streamConfig.lookAhead().toMillis();
-        this.dispatcher = new Dispatcher(store, stream, window, streamConfig);
+        this.dispatcher = new Dispatcher(vertx, store, stream, window, streamConfig);
         this.inserts = new Batcher<>("insert",
                 new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), config.waitingBytes(), 1,
                         config.timeout()),

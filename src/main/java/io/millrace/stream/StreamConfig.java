@@ -21,6 +21,12 @@ public interface StreamConfig {
     @WithDefault("1s")
     Duration appendPause();
 
+    /** Most scheduled jobs a process remembers that a delayed set did not take, to try again; further ones wait for the loader. 0 to 1,000,000. */
+    @WithDefault("20000")
+    @Min(0)
+    @Max(1_000_000)
+    int owedDelays();
+
     /** Any other command fails after this long. */
     @WithDefault("2s")
     Duration commandTimeout();

@@ -74,7 +74,8 @@ final class Chaos implements AutoCloseable {
         }
         journal = new Journal(folder.resolve("journal.jsonl"));
         conductor = new Conductor(journal);
-        cluster = new Cluster(servers, servers.databaseUrl(), servers.redisUrl(), AgentJar.write(folder), conductor, journal);
+        cluster = new Cluster(servers, servers.databaseUrl(), servers.redisUrl(), Cluster.SETTINGS, AgentJar.write(folder),
+                conductor, journal);
         startProcesses();
         storm = new Storm(cluster, journal, seed);
         load = new Load(cluster, journal, seed);

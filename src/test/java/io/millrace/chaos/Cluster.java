@@ -52,6 +52,7 @@ final class Cluster implements AutoCloseable {
     private final FaultyServers servers;
     private final String databaseUrl;
     private final String redisUrl;
+    private final Map<String, String> common;
     private final Conductor conductor;
     private final Journal journal;
     private final Path agent;
@@ -59,8 +60,13 @@ final class Cluster implements AutoCloseable {
     private final ConcurrentLinkedQueue<Ended> ends = new ConcurrentLinkedQueue<>();
     private final ScheduledExecutorService supervisor = Executors.newSingleThreadScheduledExecutor();
 
-    /** @param agent the jar that is woven in */
-    Cluster(FaultyServers servers, String databaseUrl, String redisUrl, Path agent, Conductor conductor, Journal journal) {
+    /**
+     * @param common settings of all processes, for example {@link #SETTINGS}
+     * @param agent the jar that is woven in
+     */
+    Cluster(FaultyServers servers, String databaseUrl, String redisUrl, Map<String, String> common, Path agent,
+            Conductor conductor, Journal journal) {
+        this.common = common;
         this.servers = servers;
         this.databaseUrl = databaseUrl;
         this.redisUrl = redisUrl;
@@ -85,7 +91,7 @@ final class Cluster implements AutoCloseable {
         private Member(String name, String mode, Set<Mutation> mutations, Map<String, String> special) {
             this.name = name;
             this.mutations = mutations;
-            settings = new HashMap<>(SETTINGS);
+            settings = new HashMap<>(common);
             settings.put("MILLRACE_MODE", mode);
             settings.put("MILLRACE_DATABASE_URL", toDatabase.through(databaseUrl));
             settings.put("MILLRACE_REDIS_URL", toRedis.through(redisUrl));
@@ -158,7 +164,7 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** @param special settings that differ from {@link #SETTINGS}, names and values in turn */
+    /** @param special settings of this process alone, names and values in turn */
     Member start(String name, String mode, Set<Mutation> mutations, String... special) {
         Map<String, String> more = new HashMap<>();
         for (int i = 0; i < special.length; i += 2) {

@@ -45,7 +45,7 @@ final class Trial implements AutoCloseable {
         conductor = new Conductor(journal);
         String redisUrl = URI.create(servers.redisUrl()).resolve("/" + number).toString();
         PlainRedis.ask(redisUrl, "FLUSHDB");
-        cluster = new Cluster(servers, newDatabase(servers), redisUrl, agent, conductor, journal);
+        cluster = new Cluster(servers, newDatabase(servers), redisUrl, Cluster.SETTINGS, agent, conductor, journal);
     }
 
     private static String newDatabase(FaultyServers servers) {
