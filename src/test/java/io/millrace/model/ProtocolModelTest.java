@@ -109,7 +109,7 @@ class ProtocolModelTest {
             poisonJobs += run.world().poisonJobs();
             innocentsLost += run.world().innocentsLost();
         }
-        System.out.printf("model: %d of %d jobs killed their workers, and %d others were given up for it%n", poisonJobs, jobs,
+        System.out.printf("model: %d of %d jobs were poison, and %d others were given up for them%n", poisonJobs, jobs,
                 innocentsLost);
         if (SEEDS >= DEFAULT_SEEDS) {
             assertThat(innocentsLost).isLessThan(jobs / 200); // if suspects never ran alone, one in a hundred
