@@ -24,6 +24,7 @@ import io.millrace.model.ModelRedis.EntryId;
 import io.millrace.store.JobStore.Standing;
 import io.millrace.stream.StreamEntry;
 import io.millrace.worker.ClaimRules;
+import io.millrace.worker.Isolation;
 
 /**
  * A worker process: reads, claims, runs, keeps its leases, drains. What {@code Reader}, {@code Claimer}, {@code Runner},
@@ -56,7 +57,7 @@ final class ModelWorker extends ModelProcess {
     private final Map<Lease, Running> running = new LinkedHashMap<>();
     private int takenSlots;
     private boolean isAwaitingSlot;
-    private boolean isIsolationTaken;
+    private final Isolation isolation;
     private boolean isConnected;
     private boolean isBack;
     private int pendingPriority = ALL_PRIORITIES;
@@ -68,6 +69,7 @@ final class ModelWorker extends ModelProcess {
     ModelWorker(World world, String name) {
         super(world, name, Fault.WORKER_CRASH);
         settler = new ModelSettler(this, world, this::hurry);
+        isolation = new Isolation(Duration.ofMillis(Timing.PROBATION_MS), world.simulation()::fraction);
         crew = new ModelCrew(this, world, () -> isDraining ? 0 : Timing.SLOTS - takenSlots, this::redeliver);
     }
 
@@ -257,18 +259,24 @@ final class ModelWorker extends ModelProcess {
     private void startHere(ClaimedJob job, List<Entry> entries, long sentMs) {
         if (!ClaimRules.isOnItsLastChance(job, world.conditions().lostLimit())) {
             run(new Running(job, entries, sentMs, () -> giveBack(1)));
-        } else if (isIsolationTaken) {
+            return;
+        }
+        int place = isolation.enter(nowNanos());
+        if (place == Isolation.TAKEN) {
             Running putOff = new Running(job, entries, sentMs, () -> {});
             running.put(job.lease(), putOff);
             giveBack(1);
-            settle(putOff, new Settlement.Postpone(Duration.ofMillis(Timing.ISOLATION_PAUSE_MS)));
-        } else {
-            isIsolationTaken = true;
-            run(new Running(job, entries, sentMs, () -> {
-                isIsolationTaken = false;
-                giveBack(1);
-            }));
+            settle(putOff, new Settlement.Postpone(isolation.pause(nowNanos())));
+            return;
         }
+        run(new Running(job, entries, sentMs, () -> {
+            isolation.leave(place, nowNanos());
+            giveBack(1);
+        }));
+    }
+
+    private long nowNanos() {
+        return nowMs() * 1_000_000;
     }
 
     private void run(Running job) {

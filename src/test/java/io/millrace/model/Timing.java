@@ -19,7 +19,8 @@ final class Timing {
     static final long CLAIM_PATIENCE_MS = 10_000;
     static final long DRAIN_MS = 20_000;
     static final long LAST_WRITES_MS = 5_000;
-    static final long ISOLATION_PAUSE_MS = 1_000;
+    /** Longer than any job: what is shorter than the probation runs alone to its end. */
+    static final long PROBATION_MS = 120_000;
     /** Not ten minutes: a run should see it. */
     static final long UNKNOWN_AFTER_MS = 120_000;
 
