@@ -1,7 +1,8 @@
 --[[ Move jobs whose time has come from the delayed set to the streams.
   KEYS[1] delayed set: member = priority:job id, score = due, epoch ms   KEYS[2..4] streams high, normal, low
+  KEYS[5] incarnation of this Redis, as far as the queue goes
   ARGV[1] most jobs to move in one call
-  Returns { moved, ms until the next one is due (-1: none) } by the clock of Redis.
+  Returns { moved, ms until the next one is due (-1: none) by the clock of Redis, 1 if there is an incarnation, else 0 }.
   Adds before it removes: if Redis refuses the XADD the job stays in the set; the worst case is an id that is sent twice. ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,7 +15,8 @@ for _, member in ipairs(due) do
   redis.call('ZREM', KEYS[1], member)
 end
 local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local known = redis.call('EXISTS', KEYS[5])
 if #next == 0 then
-  return { #due, -1 }
+  return { #due, -1, known }
 end
-return { #due, math.max(0, tonumber(next[2]) - now) }
+return { #due, math.max(0, tonumber(next[2]) - now), known }

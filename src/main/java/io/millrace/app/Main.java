@@ -1,5 +1,7 @@
 package io.millrace.app;
 
+import java.time.Duration;
+
 import org.jboss.logging.Logger;
 
 import io.millrace.local.LocalServers;
@@ -40,9 +42,15 @@ public final class Main {
             databaseUrl = servers.databaseUrl();
             redisUrl = servers.redisUrl();
         }
-        Preflight.migrate(databaseUrl, settings.isEmbedded() ? "remove " + settings.localDir() : "name an empty database");
-        Preflight.checkRedis(redisUrl);
+        checkStores(settings, databaseUrl, redisUrl);
         configure(settings, databaseUrl, redisUrl);
+    }
+
+    private static void checkStores(Settings settings, String databaseUrl, String redisUrl) {
+        Duration patience = Settings.startPatience();
+        Preflight.patiently(patience, () -> Preflight.migrate(databaseUrl,
+                settings.isEmbedded() ? "remove " + settings.localDir() : "name an empty database"));
+        Preflight.patiently(patience, () -> Preflight.checkRedis(redisUrl));
     }
 
     private static void checkPorts(Settings settings) {

@@ -5,7 +5,10 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.exception.FlywayValidateException;
@@ -19,14 +22,44 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.ErrorType;
 
 /** Checks, before anything is started, what the process cannot do without; each failure is one line that says what to do. */
 final class Preflight {
     private static final Logger LOG = Logger.getLogger(Preflight.class);
     private static final int ANSWER_SECONDS = 10;
     private static final int OLDEST_REDIS = 7;
+    private static final Duration BETWEEN_CHECKS = Duration.ofSeconds(1);
+    /** SQLSTATE: a class, and what PostgreSQL says while it starts. */
+    private static final String CONNECTION_EXCEPTION = "08";
+    private static final String CANNOT_CONNECT_NOW = "57P03";
 
     private Preflight() {}
+
+    /**
+     * Repeats a check that fails because something does not answer, so that processes and servers may be started in any order, and
+     * a process that is started in an outage is there when it is over.
+     *
+     * @throws StartFailure if it still fails after {@code patience}, or with what no waiting mends
+     */
+    static void patiently(Duration patience, Runnable check) {
+        long giveUpNanos = System.nanoTime() + patience.toNanos();
+        while (true) {
+            try {
+                check.run();
+                return;
+            } catch (StartFailure failure) {
+                long leftNanos = giveUpNanos - System.nanoTime();
+                if (!failure.mayPass() || leftNanos <= 0) {
+                    throw failure;
+                }
+                // Not by the log: that keeps its lines to itself until Quarkus has read how it is to be written.
+                System.err.printf("millrace waits, at most %d s more: %s%n", TimeUnit.NANOSECONDS.toSeconds(leftNanos) + 1,
+                        failure.getMessage());
+                LockSupport.parkNanos(Math.min(leftNanos, BETWEEN_CHECKS.toNanos()));
+            }
+        }
+    }
 
     /** @throws StartFailure if another process has the port */
     static void checkPortIsFree(String variable, int port) {
@@ -62,9 +95,21 @@ final class Preflight {
                     + e.getMessage().lines().skip(1).findFirst().orElse(e.getMessage())
                     + "): start the version that made it, or " + otherDatabase);
         } catch (FlywayException e) {
-            throw StartFailure.environment(where(databaseUrl) + " cannot be used: " + reason(e)
-                    + "; check that it runs and that MILLRACE_DATABASE_URL is right");
+            String message = where(databaseUrl) + " cannot be used: " + reason(e)
+                    + "; check that it runs and that MILLRACE_DATABASE_URL is right";
+            throw isAway(e) ? StartFailure.unanswered(message) : StartFailure.environment(message);
         }
+    }
+
+    /** @return true if PostgreSQL could not be reached, or is just starting */
+    private static boolean isAway(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql && sql.getSQLState() != null
+                    && (sql.getSQLState().startsWith(CONNECTION_EXCEPTION) || sql.getSQLState().equals(CANNOT_CONNECT_NOW))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static String where(String databaseUrl) {
@@ -86,8 +131,10 @@ final class Preflight {
         } catch (StartFailure e) {
             throw e;
         } catch (Exception e) {
-            throw StartFailure.environment(where + " cannot be used: " + reason(e)
-                    + "; check that it runs and that MILLRACE_REDIS_URL is right");
+            String message = where + " cannot be used: " + reason(e)
+                    + "; check that it runs and that MILLRACE_REDIS_URL is right";
+            boolean isRefusal = e.getCause() instanceof ErrorType && !reason(e).startsWith("LOADING");
+            throw isRefusal ? StartFailure.environment(message) : StartFailure.unanswered(message);
         } finally {
             client.close();
             vertx.close();

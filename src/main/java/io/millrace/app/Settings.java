@@ -3,12 +3,14 @@ package io.millrace.app;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 import io.millrace.store.DatabaseUrl;
 import io.millrace.worker.Worker;
+import io.quarkus.runtime.configuration.DurationConverter;
 
 /**
  * What is needed before Quarkus starts, from system properties ({@code millrace.mode}) or the environment
@@ -19,6 +21,7 @@ import io.millrace.worker.Worker;
 record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir) {
 
     private static final int MOST_PORT = 65_535;
+    private static final Duration LONGEST_PATIENCE = Duration.ofHours(1);
 
     /** @throws StartFailure if a setting cannot be used; the message names it and says what to do */
     static Settings read() {
@@ -47,6 +50,20 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         }
         return new Settings(mode, databaseUrl, redisUrl, httpPort, managementPort,
                 Path.of(setting("millrace.local.dir").orElse(".millrace")).toAbsolutePath().normalize());
+    }
+
+    /** @return how long a start waits for PostgreSQL, and then for Redis, to answer */
+    static Duration startPatience() {
+        String text = setting("millrace.start-patience").orElse("30s");
+        try {
+            Duration patience = DurationConverter.parseDuration(text);
+            if (!patience.isNegative() && patience.compareTo(LONGEST_PATIENCE) <= 0) {
+                return patience;
+            }
+        } catch (IllegalArgumentException notADuration) {
+            // said below
+        }
+        throw StartFailure.usage("MILLRACE_START_PATIENCE is '" + text + "': set it to a duration from 0s to 1h, such as 30s");
     }
 
     private static void checkQueues() {
@@ -115,6 +132,6 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
     }
 
     private static String variable(String name) {
-        return name.toUpperCase(Locale.ROOT).replace('.', '_');
+        return name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
     }
 }

@@ -135,12 +135,21 @@ public class JobStream {
      */
     public record Promotion(int moved, Duration nextDue) {}
 
-    /** Moves up to {@code limit} due jobs of a queue to its streams, by the clock of Redis. */
+    /**
+     * Moves up to {@code limit} due jobs of a queue to its streams, by the clock of Redis. It is the question that is asked most
+     * often, so it also looks whether Redis has forgotten the queue.
+     */
     public Uni<Promotion> promoteDue(String queue, int limit) {
-        List<String> keys = new ArrayList<>(4);
+        List<String> keys = new ArrayList<>(5);
         keys.add(RedisKeys.delayed(queue));
         keys.addAll(streams(queue));
+        keys.add(RedisKeys.incarnation(queue));
         return redis.run(LuaScript.PROMOTE_DUE, keys, List.of(Integer.toString(limit)), config.commandTimeout())
+                .invoke(reply -> {
+                    if (reply.get(2).toInteger() == 0) {
+                        dueTimes.lose(queue);
+                    }
+                })
                 .map(reply -> new Promotion(reply.get(0).toInteger(), untilNext(reply.get(1))));
     }
 

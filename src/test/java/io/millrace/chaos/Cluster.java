@@ -29,7 +29,8 @@ import io.millrace.support.TcpProxy;
 final class Cluster implements AutoCloseable {
     /** Leases and chores of seconds, so that a run of minutes sees hundreds of recoveries. */
     static final Map<String, String> SETTINGS = Map.ofEntries(
-            Map.entry("MILLRACE_LEASE_DURATION", "5s"), Map.entry("MILLRACE_LEASE_HEARTBEAT", "1s"),
+            Map.entry("MILLRACE_START_PATIENCE", "60s"), Map.entry("MILLRACE_LEASE_DURATION", "5s"),
+            Map.entry("MILLRACE_LEASE_HEARTBEAT", "1s"),
             Map.entry("MILLRACE_LEASE_STOP_AFTER", "4s"), Map.entry("MILLRACE_MAINTENANCE_REAP_EVERY", "1s"),
             Map.entry("MILLRACE_MAINTENANCE_RECLAIM_EVERY", "2s"), Map.entry("MILLRACE_MAINTENANCE_RECLAIM_IDLE", "8s"),
             Map.entry("MILLRACE_MAINTENANCE_RECONCILE_EVERY", "3s"), Map.entry("MILLRACE_MAINTENANCE_RECONCILE_MARGIN", "12s"),

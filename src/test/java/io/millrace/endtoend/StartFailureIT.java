@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
@@ -16,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import io.millrace.support.MillraceProcess;
+import io.millrace.support.TcpProxy;
 import io.millrace.support.TestServers;
 
 /** A process that cannot start says why in one line, and ends. */
@@ -113,6 +117,35 @@ class StartFailureIT {
         int port = closedPort();
         assertRefused(settings(DATABASE, TestServers.migratedDatabase(), REDIS, "redis://127.0.0.1:" + port), ENVIRONMENT,
                 "Redis at 127.0.0.1:" + port + " cannot be used", "check that it runs", REDIS);
+    }
+
+    @Test
+    void servers_that_come_up_after_the_process_are_waited_for() {
+        String database = TestServers.freshDatabase();
+        String redis = TestServers.freshRedis();
+        try (TcpProxy toDatabase = new TcpProxy(URI.create(database)); TcpProxy toRedis = new TcpProxy(URI.create(redis))) {
+            toDatabase.cut();
+            toRedis.cut();
+            try (MillraceProcess process = MillraceProcess.start(settings(DATABASE, toDatabase.through(database), REDIS,
+                    toRedis.through(redis), "MILLRACE_START_PATIENCE", "60s"))) {
+                awaitSaid(process, "millrace waits", "PostgreSQL at");
+                toDatabase.resume();
+                awaitSaid(process, "millrace waits", "Redis at");
+                toRedis.resume();
+                process.awaitReady();
+            }
+        }
+    }
+
+    private static void awaitSaid(MillraceProcess process, String... words) {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(
+                () -> process.errors().lines().anyMatch(line -> Stream.of(words).allMatch(line::contains)));
+    }
+
+    @Test
+    void a_patience_that_is_none() {
+        assertRefused(settings("MILLRACE_START_PATIENCE", "soon"), USAGE, "MILLRACE_START_PATIENCE", "'soon'", "30s");
+        assertRefused(settings("MILLRACE_START_PATIENCE", "2h"), USAGE, "MILLRACE_START_PATIENCE", "'2h'");
     }
 
     @Test
