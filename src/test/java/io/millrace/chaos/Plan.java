@@ -50,7 +50,7 @@ record Plan(int seq, Kind kind, int number, String queue, String priority) {
     }
 
     /** One in so many jobs kills its worker, three times. */
-    private static final int POISON_RATE = 8_000;
+    private static final int POISON_RATE = 15_000;
     private static final int PERCENT = 100;
     static final String SIDE_QUEUE = "side";
 
