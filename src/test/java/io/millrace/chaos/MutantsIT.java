@@ -1,5 +1,6 @@
 package io.millrace.chaos;
 
+import static io.millrace.chaos.agent.Mutation.NO_LOADER;
 import static io.millrace.chaos.agent.Mutation.NO_REAPER;
 import static io.millrace.chaos.agent.Mutation.NO_RECONCILER;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -61,7 +62,8 @@ class MutantsIT {
         GROUP_AT_END(Invariant.I1, Set.of(Mutation.GROUP_AT_END), Set.of(NO_RECONCILER), MutantsIT::appendBeforeTheGroup),
         PROMOTE_REMOVES_FIRST(Invariant.I1, Set.of(Mutation.PROMOTE_REMOVES_FIRST), Set.of(NO_RECONCILER),
                 MutantsIT::promoteToNothing),
-        RETRY_IN_TWO_STEPS(Invariant.I1, Set.of(Mutation.RETRY_IN_TWO_STEPS), Set.of(NO_RECONCILER), MutantsIT::failOnce),
+        RETRY_IN_TWO_STEPS(Invariant.I1, Set.of(Mutation.RETRY_IN_TWO_STEPS), Set.of(NO_RECONCILER, NO_LOADER),
+                MutantsIT::failOnce),
         NO_RECONCILER_AFTER_A_LOST_APPEND(Invariant.I1, Set.of(NO_RECONCILER), Set.of(), MutantsIT::dieBeforeTheAppend),
         CLAIM_EARLY(Invariant.I6, Set.of(Mutation.CLAIM_EARLY), Set.of(), MutantsIT::deliverEarly),
         CLAIM_HELD(Invariant.I5, Set.of(Mutation.CLAIM_HELD), Set.of(), MutantsIT::deliverTwice),
@@ -197,7 +199,7 @@ class MutantsIT {
     }
 
     private static void failOnce(Trial trial) {
-        trial.start(ONE, "all", "MILLRACE_MAINTENANCE_LOAD_EVERY", "1h");
+        trial.start(ONE, "all");
         trial.submit(Plan.Kind.FLAKY, 1);
         trial.awaitEnds(Duration.ofSeconds(12));
     }

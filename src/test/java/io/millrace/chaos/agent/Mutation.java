@@ -36,6 +36,8 @@ public enum Mutation {
     NO_RECONCILER,
     /** Nobody looks for expired leases. */
     NO_REAPER,
+    /** Nobody brings waiting jobs from PostgreSQL into the delayed sets. */
+    NO_LOADER,
     /** A failed attempt is not counted. */
     RETRY_WITHOUT_COUNT(new Text("sql/settle_retry", "failures = failures + 1, ", "")),
     /** An attempt that was given up leaves no trace. */

@@ -80,6 +80,7 @@ public final class Woven {
             case AFTER_READ -> skip |= mutations.contains(Mutation.GUARD_KEY_BEFORE_EFFECT) && guard(self, arguments);
             case RECONCILE_MID -> refuseIf(Mutation.NO_RECONCILER);
             case BEFORE_REAP -> refuseIf(Mutation.NO_REAPER);
+            case LOAD_MID -> refuseIf(Mutation.NO_LOADER);
             default -> {
             }
         }
