@@ -166,7 +166,7 @@ record Fault(Kind kind, int target, Duration time, int choice) {
     /** A rare point in all processes that may come by there, and what makes them come. */
     private void arm(Cluster cluster) {
         List<Cluster.Member> candidates = point().isOfWorker() ? cluster.workers() : cluster.apis();
-        Cluster.Member chosen = candidates.get(target % candidates.size());
+        Cluster.Member chosen = oneOf(candidates);
         if (isFrequent(point()) || point() == Point.DRAIN || point() == Point.DRAIN_MID) {
             cluster.conductor().arm(chosen.name, point(), action(), time, isFrequent(point()) ? choice % 7 : 0);
         } else {
@@ -179,6 +179,13 @@ record Fault(Kind kind, int target, Duration time, int choice) {
             default -> {
             }
         }
+    }
+
+    /** One that is up, if there is one: a process that still starts neither drains nor claims. */
+    private Cluster.Member oneOf(List<Cluster.Member> candidates) {
+        List<Cluster.Member> ready = candidates.stream().filter(Cluster.Member::isReady).toList();
+        List<Cluster.Member> pool = ready.isEmpty() ? candidates : ready;
+        return pool.get(target % pool.size());
     }
 
     private static void refuseForAMoment(Cluster cluster) {

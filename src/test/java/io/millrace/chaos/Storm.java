@@ -23,7 +23,7 @@ final class Storm implements AutoCloseable {
     private static final Duration END_LIMIT = Duration.ofSeconds(90);
     private static final int LONGEST_GAP_MS = 900;
     /** One in so many overlaps the one before. */
-    private static final int PAIRS = 3;
+    private static final int PAIRS = 2;
 
     /** A fault that was. */
     record Occurrence(Fault.Kind kind, String what, Instant begin, Instant end) {
