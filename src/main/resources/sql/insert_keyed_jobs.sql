@@ -31,7 +31,8 @@ with given as materialized (
              from job j
             where j.tenant = u.tenant and j.type = u.type and j.unique_key = u.unique_key
               and j.unique_key is not null and j.phase < 2
-            limit 1 -- there is one at most; so the planner looks it up for each row, whatever it knows of the table
+            -- There is one at most; so the planner looks it up for each row, whatever it knows of the table.
+            limit 1
          ) as holder on true
          left join lateral (
            -- As it is now, and it stays so: a claim waits until this has ended, or was faster.
@@ -64,10 +65,11 @@ with given as materialized (
 ), replaced as (
   update job j
      set payload = d.payload::json, options = d.options::json, tags = d.tags::text[], max_attempts = d.max_attempts
+    -- Of several, the last one stays.
     from (select distinct on (holder_id) *
             from decided
            where verdict = 'REPLACED'
-           order by holder_id, place desc) as d -- of several, the last one stays
+           order by holder_id, place desc) as d
    where j.id = d.holder_id
 ), inserted as (
   insert into job (id, tenant, queue, type, priority, payload, options, tags, state, phase, max_attempts, run_at, dispatched_at,

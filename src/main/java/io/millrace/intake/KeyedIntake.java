@@ -185,17 +185,25 @@ final class KeyedIntake {
                     unknown.add(keyOf(job));
                 }
             }
+            // Nothing keeps the key of a job that was refused; its equals in this batch are refused for the same reason.
+            Map<TenantKey, Known> refused = new HashMap<>();
+            for (KeyedJob job : open) {
+                Receipt receipt = receipts.get(job.job().id());
+                if (job.keys().idempotencyKey() != null && receipt != null && receipt.verdict() == Verdict.REJECTED) {
+                    refused.put(keyOf(job), new Known(job.keys().bodyHash(), receipt));
+                }
+            }
             unknown.removeAll(known.keySet());
             return unknown.isEmpty()
-                    ? Uni.createFrom().voidItem().invoke(() -> repeat(open, receipts, known))
+                    ? Uni.createFrom().voidItem().invoke(() -> repeat(open, known, refused))
                     : store.find(unknown).invoke(found -> {
                         known.putAll(found);
-                        repeat(open, receipts, known);
+                        repeat(open, known, refused);
                     }).replaceWithVoid();
         }
 
         /** Answers those whose key is known by now, and refuses those that were to be refused and are no repeats. */
-        private void repeat(List<KeyedJob> open, Map<UUID, Receipt> receipts, Map<TenantKey, Known> known) {
+        private void repeat(List<KeyedJob> open, Map<TenantKey, Known> known, Map<TenantKey, Known> refused) {
             for (KeyedJob job : open) {
                 if (job.keys().idempotencyKey() == null || answers.containsKey(job.job().id())) {
                     continue;
@@ -203,8 +211,9 @@ final class KeyedIntake {
                 Known before = known.get(keyOf(job));
                 if (before != null) {
                     answer(job, repeated(job.keys(), before));
-                } else if (receipts.containsKey(job.job().id())) {
-                    answer(job, receipts.get(job.job().id()));
+                } else if (refused.containsKey(keyOf(job))
+                        && refused.get(keyOf(job)).bodyHash().equals(job.keys().bodyHash())) {
+                    answer(job, refused.get(keyOf(job)).receipt());
                 }
             }
         }

@@ -319,6 +319,8 @@ class KeyedJobsTest extends RunningApp {
             assertThat(ids(postAtOnce(50, unique(",\"onConflict\":\"replace\"")))).hasSize(1);
             assertThat(postAtOnce(50, unique(",\"onConflict\":\"reject\""))).allSatisfy(
                     answer -> assertThat(answer.status()).isEqualTo(409));
+            String same = unique(",\"onConflict\":\"reject\",\"idempotencyKey\":\"" + key + "\"");
+            assertThat(postAtOnce(50, same)).allSatisfy(answer -> problem(answer, 409, "not-unique"));
             assertThat(countTagged(tag)).isOne();
         }
 
