@@ -37,21 +37,25 @@ public class EntryJanitor {
 
     /** One pass over the streams of this worker. @return how many entries it deleted */
     public Uni<Integer> dropOrphans() {
-        return Passes.sumOver(worker.queues(), queue -> Passes
-                .sumOver(List.of(Priority.values()), priority -> walk(queue, priority, null))
-                .invoke(deleted -> {
-                    if (deleted > 0) {
-                        LOG.warnf("%d entries of queue %s were delivered and pending for nobody, somebody has deleted their "
-                                + "consumer: deleted them; looking for their jobs", deleted, queue);
-                        reconciler.hurry(queue);
-                    }
-                }));
+        return Passes.sumOver(worker.queues(),
+                queue -> Passes.sumOver(List.of(Priority.values()), priority -> walk(queue, priority, null)));
     }
 
     private Uni<Integer> walk(String queue, Priority priority, String cursor) {
         return streams.dropOrphans(queue, priority, cursor, PER_STEP)
+                .invoke(walk -> tell(queue, walk.deletedCount())) // now: the next step may fail, and nobody sees these again
                 .chain(walk -> walk.cursor() == null
                         ? Uni.createFrom().item(walk.deletedCount())
                         : walk(queue, priority, walk.cursor()).map(more -> more + walk.deletedCount()));
+    }
+
+    private void tell(String queue, int deleted) {
+        if (deleted > 0) {
+            LOG.warnf(
+                    "%d entries of queue %s were delivered and pending for nobody, somebody has deleted their consumer: deleted "
+                            + "them; looking for their jobs",
+                    deleted, queue);
+            reconciler.hurry(queue);
+        }
     }
 }

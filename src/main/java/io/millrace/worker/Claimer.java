@@ -93,6 +93,10 @@ public class Claimer {
 
     /** @return true for a job whose worker died, and that will be given up if this one dies, too */
     boolean isOnItsLastChance(ClaimedJob job) {
+        return isOnItsLastChance(job, lostLimit);
+    }
+
+    static boolean isOnItsLastChance(ClaimedJob job, int lostLimit) {
         return job.lost() > 0 && job.lost() + 1 >= lostLimit;
     }
 
@@ -158,7 +162,7 @@ public class Claimer {
      * No earlier than the rest of the wait after it was promoted: where the clock of Redis is ahead of that of PostgreSQL, a job
      * would be promoted at once again and again until PostgreSQL agrees that it is due.
      */
-    private static long parkedUntil(StreamEntry entry, Standing standing) {
+    static long parkedUntil(StreamEntry entry, Standing standing) {
         return Math.max(standing.dueEpochMs(), entry.epochMs() + standing.waitMs());
     }
 

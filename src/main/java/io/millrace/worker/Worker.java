@@ -39,10 +39,7 @@ public class Worker {
     /** A pass that takes as long as this many reads may hangs. */
     private static final int READS_OF_A_PASS = 3;
 
-    /** How long a suspect waits while another one runs. */
-    private static final Duration ISOLATION_PAUSE = Duration.ofSeconds(1);
-
-    private final Slots isolation = new Slots(1, null);
+    private final Isolation isolation;
     private final Claimer claimer;
     private final Runner runner;
     private final Acknowledger acknowledger;
@@ -73,6 +70,7 @@ public class Worker {
         this.running = running;
         this.heartbeat = heartbeat;
         this.config = config;
+        this.isolation = new Isolation(config.probation(), Math::random);
         this.name = name;
         this.stream = stream;
         Duration hangsAfter = StreamReader.longestRead(streamConfig).multipliedBy(READS_OF_A_PASS);
@@ -206,19 +204,16 @@ public class Worker {
         });
     }
 
-    /**
-     * A job whose workers died may be what killed them. At most one that would be given up for it runs here at a time, so that
-     * the guilty one takes no other suspect, who may be innocent, along with it. Not from the first death on: whatever ran in a
-     * process that was killed would then run one by one, for hours if the jobs are long.
-     */
+    /** For a job that would be given up if this worker died of it as well. */
     private void startAlone(RunningJob job, Slots slots) {
-        if (isolation.takeUpTo(1) == 0) {
-            runner.putOff(job, ISOLATION_PAUSE);
+        int place = isolation.enter(System.nanoTime());
+        if (place == Isolation.TAKEN) {
+            runner.putOff(job, isolation.pause(System.nanoTime()));
             slots.giveBack(1);
             return;
         }
         runner.start(job, () -> {
-            isolation.giveBack(1);
+            isolation.leave(place, System.nanoTime());
             slots.giveBack(1);
         });
     }

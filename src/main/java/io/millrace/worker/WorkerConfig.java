@@ -31,6 +31,13 @@ public interface WorkerConfig {
     @WithDefault("20s")
     Duration drain();
 
+    /**
+     * A job that would be given up if one more worker died of it runs alone among its like for so long; then another such job may
+     * start in this process. 0 to 1 h.
+     */
+    @WithDefault("1m")
+    Duration probation();
+
     /** An entry whose job nobody knows is dropped when it is this old: no transaction can still bring the job. */
     @WithDefault("10m")
     Duration unknownAfter();

@@ -85,8 +85,9 @@ final class Checker {
                 .collect(Collectors.groupingBy(Row::state, Collectors.counting()));
         int lost = (int) evidence.attempts().values().stream().flatMap(List::stream)
                 .filter(attempt -> LOST.contains(attempt.outcome())).count();
-        int unclear = (int) submissions.values().stream().filter(s -> !s.isAccepted())
-                .filter(s -> !evidence.ofPlan(s.plan().seq()).isEmpty()).count();
+        Set<Integer> stored = evidence.rows().values().stream().map(Row::seq).collect(Collectors.toSet());
+        int unclear = (int) submissions.values().stream().filter(s -> !s.isAccepted() && stored.contains(s.plan().seq()))
+                .count();
         return new Figures(count(states, JobState.COMPLETED), count(states, JobState.FAILED), count(states, JobState.CANCELLED),
                 lost, rawDuplicates, innocents, unclear);
     }

@@ -40,7 +40,8 @@ final class Cluster implements AutoCloseable {
             Map.entry("MILLRACE_DATABASE_QUERY_TIMEOUT", "2s"), Map.entry("MILLRACE_DATABASE_CONNECT_TIMEOUT", "2s"),
             Map.entry("MILLRACE_SETTLE_TIMEOUT", "4s"), Map.entry("MILLRACE_WORKER_CLAIM_TIMEOUT", "4s"),
             Map.entry("MILLRACE_INTAKE_TIMEOUT", "4s"), Map.entry("MILLRACE_WORKER_DRAIN", "2s"),
-            Map.entry("MILLRACE_WORKER_SLOTS", "64"), Map.entry("MILLRACE_QUEUES", "default," + Plan.SIDE_QUEUE + ":8"));
+            Map.entry("MILLRACE_WORKER_SLOTS", "64"), Map.entry("MILLRACE_WORKER_PROBATION", "2s"),
+            Map.entry("MILLRACE_QUEUES", "default," + Plan.SIDE_QUEUE + ":8"));
 
     private static final Duration SUPERVISE_EVERY = Duration.ofMillis(200);
     /** Killed, and asked to end: with everything finished, or with something left. */

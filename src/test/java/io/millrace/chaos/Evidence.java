@@ -12,10 +12,8 @@ import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 
 import io.millrace.job.JobState;
@@ -64,6 +62,8 @@ record Evidence(Map<UUID, Row> rows, Map<UUID, List<Change>> changes, Map<UUID, 
 
     static Evidence read(String databaseUrl) {
         try (Connection connection = TestServers.connect(databaseUrl); Statement statement = connection.createStatement()) {
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ); // all of it as it was at one moment
+            connection.setAutoCommit(false);
             return new Evidence(rows(statement), changes(statement), attempts(statement));
         } catch (SQLException e) {
             throw new IllegalStateException(e);
@@ -101,13 +101,6 @@ record Evidence(Map<UUID, Row> rows, Map<UUID, List<Change>> changes, Map<UUID, 
         } catch (SQLException e) {
             throw new IllegalStateException(sql, e);
         }
-    }
-
-    /** @return the ids of the rows whose plan has this number; more than one is a job that was accepted twice */
-    Set<UUID> ofPlan(int seq) {
-        Set<UUID> ids = new HashSet<>();
-        rows.values().stream().filter(row -> row.seq() == seq).forEach(row -> ids.add(row.id()));
-        return ids;
     }
 
     List<Change> changesOf(UUID id) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 
 import io.millrace.chaos.agent.Action;
 import io.millrace.chaos.agent.Point;
@@ -22,10 +23,10 @@ record Fault(Kind kind, int target, Duration time, int choice) {
 
     /** What can go wrong. The weight says how often it does. */
     enum Kind {
-        KILL_PROCESS(6), TERMINATE_WORKER(5), PAUSE_PROCESS(8), FAILPOINT(60), KILL_REDIS(4), PAUSE_REDIS(5), FLUSH_REDIS(5),
+        KILL_PROCESS(5), TERMINATE_WORKER(5), PAUSE_PROCESS(8), FAILPOINT(20), KILL_REDIS(6), PAUSE_REDIS(5), FLUSH_REDIS(5),
         ROLL_BACK_REDIS(3), DELETE_STREAM(3), TRIM_STREAM(3), DELETE_CONSUMERS(3), DESTROY_GROUP(3), DELETE_DELAYED(3),
         FORGET_SCRIPTS(3), KILL_REDIS_CLIENTS(4), FILL_REDIS(4), BLOCK_REDIS(3), WRONG_TYPE(2), FOREIGN_ENTRIES(3),
-        DUPLICATE_ENTRIES(4), KILL_POSTGRES(3), PAUSE_POSTGRES(4), TERMINATE_BACKENDS(5), LOCK_TABLE(3), HANG_DATABASE(4),
+        DUPLICATE_ENTRIES(4), KILL_POSTGRES(6), PAUSE_POSTGRES(4), TERMINATE_BACKENDS(5), LOCK_TABLE(3), HANG_DATABASE(4),
         HANG_REDIS(4), HALF_OPEN(5), CUT_DATABASE(4), CUT_REDIS(4), LOSE_DATABASE_REPLIES(6), LOSE_REDIS_REPLIES(6),
         SLOW_NETWORK(4);
 
@@ -57,8 +58,20 @@ record Fault(Kind kind, int target, Duration time, int choice) {
 
     /** Every point in turn, however the dice fall: each is to be hit in every run. */
     static Fault failpoint(int turn, SplittableRandom random, int processes) {
+        Point point = POINTS.get(turn % POINTS.size());
         int choice = turn % POINTS.size() + POINTS.size() * random.nextInt(1_000);
-        return new Fault(Kind.FAILPOINT, random.nextInt(processes), Duration.ofMillis(random.nextInt(300, 5_000)), choice);
+        int ms = isFrequent(point) ? random.nextInt(300, 5_000) : random.nextInt(6_000, 9_000);
+        return new Fault(Kind.FAILPOINT, random.nextInt(processes), Duration.ofMillis(ms), choice);
+    }
+
+    /** Passed many times a second by every process that passes it at all. */
+    private static boolean isFrequent(Point point) {
+        return switch (point) {
+            case BEFORE_INSERT, AFTER_INSERT, AFTER_READ, BEFORE_CLAIM, AFTER_CLAIM, BEFORE_EFFECT, AFTER_EFFECT, BEFORE_SETTLE,
+                    AFTER_SETTLE, BEFORE_ACK ->
+                true;
+            default -> false;
+        };
     }
 
     void begin(Cluster cluster) {
@@ -150,14 +163,28 @@ record Fault(Kind kind, int target, Duration time, int choice) {
         return drawn < 4 ? Action.KILL : drawn < 7 ? Action.PAUSE : Action.FAIL;
     }
 
-    /** In every process that comes by there: whoever comes first is hit. */
+    /** A rare point in all processes that may come by there, and what makes them come. */
     private void arm(Cluster cluster) {
         List<Cluster.Member> candidates = point().isOfWorker() ? cluster.workers() : cluster.apis();
-        Cluster.Member member = candidates.get(target % candidates.size());
-        cluster.conductor().arm(member.name, point(), action(), time, choice % 7);
-        if (point() == Point.DRAIN || point() == Point.DRAIN_MID) {
-            member.terminate();
+        Cluster.Member chosen = candidates.get(target % candidates.size());
+        if (isFrequent(point()) || point() == Point.DRAIN || point() == Point.DRAIN_MID) {
+            cluster.conductor().arm(chosen.name, point(), action(), time, isFrequent(point()) ? choice % 7 : 0);
+        } else {
+            candidates.forEach(member -> cluster.conductor().arm(member.name, point(), action(), time, 0));
         }
+        switch (point()) {
+            case DRAIN, DRAIN_MID -> chosen.terminate();
+            case AFTER_REAP -> chosen.kill(); // and its leases run out
+            case RELAY_AFTER_MARK, AFTER_APPEND -> refuseForAMoment(cluster); // and what was not appended is the relay's
+            default -> {
+            }
+        }
+    }
+
+    private static void refuseForAMoment(Cluster cluster) {
+        redis(cluster, "CONFIG SET maxmemory 1");
+        LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
+        redis(cluster, "CONFIG SET maxmemory 0");
     }
 
     private String stream() {

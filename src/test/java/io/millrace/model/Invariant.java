@@ -12,12 +12,15 @@ enum Invariant {
     I5,
     /** Not early: an attempt begins no sooner than the job is due. */
     I6,
-    /** Accounting: epoch, failures, lost and the attempt rows are what happened. */
+    /** Accounting: epoch, failures, lost and the attempt rows, to the word, are what happened. */
     I7,
     /** Exact dead letters: a job is FAILED if and only if an attempt row says so, and the hints name no other job. */
     I8,
     /** Legal edges: every change of state is one of the transitions. */
     I9,
-    /** Boundedness: streams, pending entries and the delayed set are empty at the end, and dead consumers are gone. */
+    /**
+     * Boundedness: streams, pending entries and the delayed set are empty at the end, the consumers of dead workers are gone, and
+     * no job was sent over and over.
+     */
     I12
 }

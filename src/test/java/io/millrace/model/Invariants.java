@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -37,7 +38,8 @@ final class Invariants {
         private int acceptedEpoch;
         /** Since the last replay. */
         private boolean hasHeldEffect;
-        private final Set<Integer> unsuccessfulEpochs = new HashSet<>();
+        private final Map<Integer, String> attempts = new TreeMap<>();
+        private int entries;
     }
 
     private static final int MOST_VIOLATIONS = 20;
@@ -99,7 +101,7 @@ final class Invariants {
                 () -> "a lease was reaped that had not run out");
         Account account = accounts.get(row.id);
         account.lost++;
-        account.unsuccessfulEpochs.add(row.epoch);
+        account.attempts.put(row.epoch, "REAPED");
     }
 
     /**
@@ -139,21 +141,26 @@ final class Invariants {
         switch (event) {
             case CLAIMED, RECLAIMED -> {
                 account.claims++;
-                account.lost += event == JobTransition.RECLAIMED ? 1 : 0;
+                if (event == JobTransition.RECLAIMED) {
+                    account.lost++;
+                    account.attempts.put(before.epoch, event.name());
+                }
                 check(Invariant.I6, after.id, simulation.nowMs() >= account.dueMs,
                         () -> "claimed " + (account.dueMs - simulation.nowMs()) + " ms early");
             }
             case RETRIED -> {
                 account.failures++;
-                account.unsuccessfulEpochs.add(before.epoch);
+                account.attempts.put(before.epoch, event.name());
                 account.dueMs = after.runAt;
             }
             case SNOOZED -> account.dueMs = after.runAt;
             case COMPLETED -> check(Invariant.I3, after.id, account.hasHeldEffect, () -> "COMPLETED without an effect");
             case DEAD_LETTERED -> {
                 account.deadLetters++;
-                account.failures += by == null ? 0 : 1;
-                account.unsuccessfulEpochs.add(before.epoch);
+                if (by != null) {
+                    account.failures++;
+                    account.attempts.put(before.epoch, event.name());
+                }
                 check(Invariant.I3, after.id, isJustified(after), () -> "FAILED for " + after.reason + " without cause");
             }
             case REPLAYED -> {
@@ -163,7 +170,12 @@ final class Invariants {
                 account.dueMs = simulation.nowMs();
                 account.hasHeldEffect = false;
             }
-            case RELEASED, REAPED, RESCUED, CANCELLED -> {
+            case CANCELLED -> {
+                if (by != null) {
+                    account.attempts.put(before.epoch, event.name());
+                }
+            }
+            case RELEASED, REAPED, RESCUED -> {
                 // counts as nothing, or is counted where it is decided
             }
         }
@@ -192,6 +204,22 @@ final class Invariants {
         account.hasHeldEffect |= isHeld;
     }
 
+    void entryAdded(UUID job) {
+        Account account = accounts.get(job);
+        if (account != null) { // else nobody knows the job
+            account.entries++;
+        }
+    }
+
+    /** @return for each job how many entries it has had beyond the one that each of its attempts needs */
+    List<Integer> needlessEntries() {
+        return accounts.values().stream().map(Invariants::needlessEntries).toList();
+    }
+
+    private static int needlessEntries(Account account) {
+        return Math.max(0, account.entries - account.claims);
+    }
+
     /** A pending entry was taken from its consumer though it had not been idle. */
     void entryTaken(UUID job, String from, String by) {
         check(Invariant.I5, job, false, () -> "the entry of " + from + " was taken by " + by);
@@ -203,34 +231,59 @@ final class Invariants {
         check(Invariant.I8, job, accounts.get(job).deadLetters > 0, () -> "noted as a dead letter, and never was FAILED");
     }
 
-    /** After the run: looks at where everything stands. @param leftInRedis what there is, by what it is */
-    void finish(ModelPostgres postgres, Map<String, Integer> leftInRedis, boolean isCalm) {
+    /**
+     * After the run: looks at where everything stands.
+     *
+     * @param leftInRedis what there is, by what it is
+     * @param mayLoseWorkers whether a job that kills nobody may have been under three workers that died: one job that does cannot
+     *        take another along, because it runs alone when it is its last chance
+     * @param mostNeedlessEntries how many entries a job may have had beyond the one that each of its attempts needs
+     */
+    void finish(ModelPostgres postgres, Map<String, Integer> leftInRedis, boolean mayLoseWorkers, int mostNeedlessEntries) {
         for (UUID job : accepted) {
             check(Invariant.I1, job, postgres.row(job) != null, () -> "accepted, and unknown");
         }
         for (Row row : postgres.rows()) {
-            Account account = accounts.get(row.id);
             check(Invariant.I1, row.id, row.state.isTerminal(), () -> "still " + row.state);
-            check(Invariant.I1, row.id, !row.state.isTerminal() || mayEnd(row, isCalm),
+            check(Invariant.I1, row.id, !row.state.isTerminal() || mayEnd(row, mayLoseWorkers),
                     () -> "ended as " + row.end() + ", planned was " + row.payload);
-            Map<Integer, String> attempts = postgres.attempts(row.id);
-            check(Invariant.I7, row.id, attempts.keySet().equals(account.unsuccessfulEpochs),
-                    () -> "attempt rows of epochs " + attempts.keySet() + ", but it was " + account.unsuccessfulEpochs);
-            boolean isFailed = row.state == JobState.FAILED;
-            String last = attempts.get(row.epoch);
-            check(Invariant.I8, row.id, !isFailed || (row.reason != null
-                    && (row.reason == FailureReason.WORKER_LOST ? "REAPED" : "DEAD_LETTERED").equals(last)),
-                    () -> "FAILED, and its last attempt row says " + last);
-            check(Invariant.I8, row.id, account.replays > 0 || account.deadLetters == (isFailed ? 1 : 0),
-                    () -> "given up " + account.deadLetters + " times, and is " + row.state);
+            if (!row.isDeleted) {
+                checkRecords(row, postgres.attempts(row.id));
+            }
         }
+        accounts.forEach((job, account) -> check(Invariant.I12, job, needlessEntries(account) <= mostNeedlessEntries,
+                () -> account.entries + " entries for " + account.claims + " attempts"));
         check(Invariant.I12, null, leftInRedis.isEmpty(), () -> "left in Redis: " + leftInRedis);
     }
 
-    private boolean mayEnd(Row row, boolean isCalm) {
+    /** A row and its attempts are about to go. */
+    void deleted(Row row, Map<Integer, String> attempts) {
+        trace.note(row.id, "deleted", row);
+        long keptMs = row.state == JobState.FAILED ? Timing.KEEP_FAILED_MS : Timing.KEEP_MS;
+        check(Invariant.I1, row.id, row.state.isTerminal() && row.finishedAt < simulation.nowMs() - keptMs,
+                () -> "deleted, and had not ended long ago");
+        checkRecords(row, attempts);
+    }
+
+    private void checkRecords(Row row, Map<Integer, String> attempts) {
+        Account account = accounts.get(row.id);
+        check(Invariant.I7, row.id, attempts.equals(account.attempts),
+                () -> "the attempt rows are " + attempts + ", but it was " + account.attempts);
+        boolean isFailed = row.state == JobState.FAILED;
+        String last = attempts.get(row.epoch);
+        check(Invariant.I8, row.id, !isFailed || (row.reason != null
+                && (row.reason == FailureReason.WORKER_LOST ? "REAPED" : "DEAD_LETTERED").equals(last)),
+                () -> "FAILED, and its last attempt row says " + last);
+        check(Invariant.I8, row.id, account.replays > 0 || account.deadLetters == (isFailed ? 1 : 0),
+                () -> "given up " + account.deadLetters + " times, and is " + row.state);
+    }
+
+    private boolean mayEnd(Row row, boolean mayLoseWorkers) {
         Plan.End end = row.end();
-        return end == row.payload.end() || (end == Plan.End.CANCELLED && row.order.cancelAtMs() > 0)
-                || (end == Plan.End.WORKER_LOST && !isCalm);
+        // Whoever wanted it replayed may have come too late.
+        boolean isForgotten = row.isDeleted && row.payload == Plan.FAILS_UNTIL_REPLAYED && end == Plan.End.EXHAUSTED;
+        return end == row.payload.end() || isForgotten || (end == Plan.End.CANCELLED && row.order.cancelAtMs() > 0)
+                || (end == Plan.End.WORKER_LOST && mayLoseWorkers);
     }
 
     private void check(Invariant invariant, UUID job, boolean holds, Supplier<String> what) {

@@ -77,10 +77,14 @@ final class ModelApi extends ModelProcess {
         call(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().cancelJob(order.id()), state -> {}, () -> {});
     }
 
-    /** A client that looks for its failed jobs and asks for another run, until one of its requests has worked. */
+    /**
+     * A client that looks for its failed jobs and asks for another run, until one of its requests has worked: at once, or when
+     * they are about to be deleted for their age.
+     */
     private void replayFailed(Runnable done) {
         ask(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().rows().stream()
-                .filter(row -> row.payload == Plan.FAILS_UNTIL_REPLAYED && row.state == JobState.FAILED)
+                .filter(row -> !row.isDeleted && row.payload == Plan.FAILS_UNTIL_REPLAYED && row.state == JobState.FAILED)
+                .filter(row -> !row.order.isReplayedLate() || row.finishedAt < nowMs() - Timing.KEEP_FAILED_MS + 2_000)
                 .map(row -> row.order).toList(), orders -> {
                     orders.forEach(this::replay);
                     done.run();

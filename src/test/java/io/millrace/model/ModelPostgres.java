@@ -26,6 +26,7 @@ import io.millrace.job.JobState.Phase;
 import io.millrace.job.JobTransition;
 import io.millrace.job.Lease;
 import io.millrace.job.Priority;
+import io.millrace.store.JobStore.Standing;
 
 /**
  * PostgreSQL as the engine uses it. Each method is the statement of the file of its name in {@code src/main/resources/sql}, with
@@ -50,6 +51,9 @@ final class ModelPostgres {
         Long dispatchedAt;
         boolean isCancelRequested;
         FailureReason reason;
+        Long finishedAt;
+        /** Not a column: the row is there no more, but for those who check. */
+        boolean isDeleted;
 
         private Row(Order order) {
             this.id = order.id();
@@ -70,6 +74,8 @@ final class ModelPostgres {
             copy.dispatchedAt = dispatchedAt;
             copy.isCancelRequested = isCancelRequested;
             copy.reason = reason;
+            copy.finishedAt = finishedAt;
+            copy.isDeleted = isDeleted;
             return copy;
         }
 
@@ -97,18 +103,20 @@ final class ModelPostgres {
 
     record Stored(JobState state, long runAtMs) {}
 
-    record Standing(JobState state, int epoch, long dueMs) {}
-
     record Recorded(int epoch, long dueMs) {}
 
     record Due(UUID id, Priority priority, long runAtMs) {}
 
     record Reaped(UUID id, JobState state) {}
 
+    /** @param lowest the lowest id that was looked at; null if none was */
+    record Deletion(int lookedAt, UUID lowest) {}
+
     private final Simulation simulation;
     private final Invariants invariants;
     private final Mutant mutant;
-    private final Map<UUID, Row> jobs = new TreeMap<>();
+    private final TreeMap<UUID, Row> jobs = new TreeMap<>();
+    private final Map<UUID, Row> deletedJobs = new TreeMap<>();
     /** The table {@code job_attempt}: outcomes by job and epoch. */
     private final Map<UUID, Map<Integer, String>> attempts = new TreeMap<>();
 
@@ -118,14 +126,17 @@ final class ModelPostgres {
         this.mutant = mutant;
     }
 
-    /** Not a statement: for those who check. */
+    /** Not a statement: for those who check. @return with those that were deleted, as they were */
     Collection<Row> rows() {
-        return jobs.values();
+        List<Row> rows = new ArrayList<>(jobs.values());
+        rows.addAll(deletedJobs.values());
+        return rows;
     }
 
-    /** Not a statement: for those who check. @return null if there is no such job */
+    /** Not a statement: for those who check. @return also if it was deleted; null if there never was such a job */
     Row row(UUID id) {
-        return jobs.get(id);
+        Row row = jobs.get(id);
+        return row == null ? deletedJobs.get(id) : row;
     }
 
     /** Not a statement: for those who check. @return outcomes by epoch */
@@ -147,15 +158,27 @@ final class ModelPostgres {
         return new Stored(row.state, row.runAt);
     }
 
-    Map<UUID, ClaimedJob> claimJobs(Collection<UUID> ids, UUID leaseId, String worker, long leaseMs, int lostLimit) {
+    Map<UUID, ClaimedJob> claimJobs(Collection<UUID> ids, UUID leaseId, String worker, long leaseMs) {
+        return claim(ids, leaseId, worker, leaseMs, row -> isClaimable(row, leaseId));
+    }
+
+    Map<UUID, ClaimedJob> claimStuckJobs(Collection<UUID> ids, UUID leaseId, String worker, long leaseMs, int lostLimit) {
+        return claim(ids, leaseId, worker, leaseMs, row -> isClaimable(row, leaseId)
+                || (row.state == PROCESSING && row.leaseUntil < now() && row.lost + 1 < lostLimit));
+    }
+
+    private Map<UUID, ClaimedJob> claim(Collection<UUID> ids, UUID leaseId, String worker, long leaseMs, Predicate<Row> where) {
         Map<UUID, ClaimedJob> claimed = new LinkedHashMap<>();
         for (UUID id : ids) {
             Row row = jobs.get(id);
-            if (row == null || !isClaimable(row, leaseId, lostLimit)) {
+            if (row == null || !where.test(row)) {
                 continue;
             }
             boolean isRepeat = leaseId.equals(row.leaseId);
             boolean isTakenOver = row.state == PROCESSING && !isRepeat;
+            if (isTakenOver && mutant != Mutant.RECLAIM_WITHOUT_ATTEMPT) {
+                attempted(row, "RECLAIMED");
+            }
             write(row, isRepeat ? null : isTakenOver ? JobTransition.RECLAIMED : JobTransition.CLAIMED, null, r -> {
                 r.state = PROCESSING;
                 r.epoch += isRepeat ? 0 : 1;
@@ -172,11 +195,11 @@ final class ModelPostgres {
         return claimed;
     }
 
-    private boolean isClaimable(Row row, UUID leaseId, int lostLimit) {
+    private boolean isClaimable(Row row, UUID leaseId) {
         return switch (row.state) {
             case PENDING -> true;
             case SCHEDULED, RETRYING -> row.runAt <= now() || mutant == Mutant.CLAIM_BEFORE_DUE;
-            case PROCESSING -> leaseId.equals(row.leaseId) || (row.leaseUntil < now() && row.lost + 1 < lostLimit);
+            case PROCESSING -> leaseId.equals(row.leaseId) || mutant == Mutant.CLAIM_TAKES_A_LIVE_LEASE;
             case COMPLETED, FAILED, CANCELLED -> false;
         };
     }
@@ -186,7 +209,7 @@ final class ModelPostgres {
         for (UUID id : ids) {
             Row row = jobs.get(id);
             if (row != null) {
-                standings.put(id, new Standing(row.state, row.epoch, row.runAt));
+                standings.put(id, new Standing(id, row.state, row.epoch, row.runAt, row.runAt - now()));
             }
         }
         return standings;
@@ -250,13 +273,14 @@ final class ModelPostgres {
         if (row == null || !(holds(row, lease) || isUnfenced)) {
             return null;
         }
-        if (event == JobTransition.RETRIED || event == JobTransition.DEAD_LETTERED) {
+        if (event == JobTransition.RETRIED || event == JobTransition.DEAD_LETTERED || event == JobTransition.CANCELLED) {
             attempted(row, event.name());
         }
         write(row, event, lease, r -> {
             change.accept(r);
             r.state = event.to();
             r.leaseId = null;
+            r.finishedAt = r.state.isTerminal() ? (Long) now() : r.finishedAt;
         });
         return new Recorded(row.epoch, row.runAt);
     }
@@ -279,7 +303,10 @@ final class ModelPostgres {
     List<Reaped> reapRows(List<UUID> ids, int lostLimit) {
         List<Reaped> reaped = new ArrayList<>();
         for (UUID id : ids) {
-            Row row = jobs.get(id);
+            Row row = jobs.get(id); // of a snapshot, it may have been deleted meanwhile
+            if (row == null) {
+                continue;
+            }
             JobState end = row.isCancelRequested ? CANCELLED : row.lost + 1 >= lostLimit ? FAILED : PENDING;
             JobTransition event = switch (end) {
                 case CANCELLED -> JobTransition.CANCELLED;
@@ -290,6 +317,7 @@ final class ModelPostgres {
             invariants.reaping(row.copy());
             write(row, event, null, r -> {
                 r.state = end;
+                r.finishedAt = end == PENDING ? null : now();
                 r.reason = end == FAILED ? FailureReason.WORKER_LOST : r.reason;
                 r.lost++;
                 r.dispatchedAt = null;
@@ -310,6 +338,7 @@ final class ModelPostgres {
         write(row, isRunning ? null : JobTransition.CANCELLED, null, r -> {
             r.state = isRunning ? PROCESSING : CANCELLED;
             r.dispatchedAt = isRunning ? r.dispatchedAt : null;
+            r.finishedAt = isRunning ? null : now();
             r.isCancelRequested = true;
         });
         return row.state;
@@ -329,6 +358,7 @@ final class ModelPostgres {
             r.payload = payload;
             r.runAt = now();
             r.dispatchedAt = dispatch ? now() : null;
+            r.finishedAt = null;
         });
         return true;
     }
@@ -349,7 +379,7 @@ final class ModelPostgres {
         int count = 0;
         for (UUID id : ids) {
             Row row = jobs.get(id);
-            if (row.state == PENDING && row.dispatchedAt != null) {
+            if (row != null && row.state == PENDING && row.dispatchedAt != null) {
                 write(row, null, null, r -> r.dispatchedAt = null);
                 count++;
             }
@@ -379,6 +409,36 @@ final class ModelPostgres {
             row.dispatchedAt = null;
         }));
         return ids.size();
+    }
+
+    Deletion deleteEndedJobs(UUID below, int limit, Map<JobState, Long> keepMs) {
+        List<UUID> page = page(below, limit);
+        deleteRows(endedLongAgo(page, keepMs));
+        return new Deletion(page.size(), page.isEmpty() ? null : page.get(page.size() - 1));
+    }
+
+    /** The page of {@link #deleteEndedJobs}: from the greatest id down. */
+    List<UUID> page(UUID below, int limit) {
+        return jobs.headMap(below, false).descendingKeySet().stream().limit(limit).toList();
+    }
+
+    /** Those that {@link #deleteEndedJobs} deletes. */
+    List<UUID> endedLongAgo(List<UUID> page, Map<JobState, Long> keepMs) {
+        return page.stream().map(jobs::get).filter(row -> row.state.isTerminal() && keepMs.containsKey(row.state)
+                && row.finishedAt < now() - keepMs.get(row.state)).map(row -> row.id).toList();
+    }
+
+    /** The end of {@link #deleteEndedJobs}, without looking at the rows again. */
+    void deleteRows(List<UUID> ids) {
+        for (UUID id : ids) {
+            Row row = jobs.remove(id);
+            if (row != null) {
+                invariants.deleted(row.copy(), attempts(id));
+                row.isDeleted = true;
+                deletedJobs.put(id, row);
+                attempts.remove(id);
+            }
+        }
     }
 
     private List<UUID> find(Predicate<Row> where, Comparator<Row> orderBy, int limit) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 
 import io.millrace.job.Priority;
@@ -73,6 +74,12 @@ final class ModelRedis {
     /** @param cursor null at the end */
     record Sweep(List<Entry> entries, int deletedCount, EntryId cursor) {}
 
+    /** @param last where the next page begins; null if this is the last one */
+    record Page(List<Entry> entries, int deletedCount, EntryId last) {}
+
+    /** @param cursor null at the end */
+    record Walk(int deletedCount, EntryId cursor) {}
+
     private record Pending(String consumer, long sinceMs) {}
 
     private static final class Group {
@@ -94,15 +101,12 @@ final class ModelRedis {
         private final TreeMap<EntryId, UUID> entries = new TreeMap<>();
         private EntryId last = EntryId.LOWEST;
         private Group group;
-        /** Delivered to a consumer that somebody deleted: pending for nobody, and delivered to nobody again. */
-        private final Set<EntryId> abandoned = new HashSet<>();
 
         private Stream copy() {
             Stream copy = new Stream();
             copy.entries.putAll(entries);
             copy.last = last;
             copy.group = group == null ? null : group.copy();
-            copy.abandoned.addAll(abandoned);
             return copy;
         }
     }
@@ -273,6 +277,20 @@ final class ModelRedis {
         }
     }
 
+    /** Deletes what was delivered and is pending for nobody. @param cursor where to go on; null at the beginning */
+    Walk dropOrphans(Priority priority, EntryId cursor, int most) {
+        begin();
+        Stream stream = held.streams.get(priority);
+        if (stream == null || stream.group == null || mutant == Mutant.ORPHANS_LEFT) {
+            return new Walk(0, null);
+        }
+        List<EntryId> delivered = stream.entries.tailMap(cursor == null ? EntryId.LOWEST : cursor, false).keySet().stream()
+                .takeWhile(id -> id.compareTo(stream.group.lastDelivered) <= 0).limit(most).toList();
+        List<EntryId> orphans = delivered.stream().filter(id -> !stream.group.pending.containsKey(id)).toList();
+        orphans.forEach(id -> xdel(priority, id));
+        return new Walk(orphans.size(), delivered.size() < most ? null : delivered.get(delivered.size() - 1));
+    }
+
     // Commands that are sent by themselves.
 
     /** XGROUP CREATE key group 0 MKSTREAM, for each stream; that it exists is no error. */
@@ -296,6 +314,25 @@ final class ModelRedis {
             found.addAll(xreadgroup(priority, consumer, 1));
         }
         return found;
+    }
+
+    /** XREADGROUP from an id on: what was delivered to this consumer before. @param after null at the beginning */
+    Page readPending(Priority priority, String consumer, EntryId after, int most) {
+        begin();
+        Stream stream = grouped(priority);
+        List<EntryId> ids = stream.group.pending.tailMap(after == null ? EntryId.LOWEST : after, false).entrySet().stream()
+                .filter(pending -> pending.getValue().consumer().equals(consumer)).limit(most).map(Map.Entry::getKey).toList();
+        List<Entry> entries = new ArrayList<>();
+        for (EntryId id : ids) {
+            UUID job = stream.entries.get(id);
+            if (job != null) {
+                stream.group.pending.put(id, new Pending(consumer, now()));
+                stream.group.consumers.put(consumer, now());
+                trace.note(job, "entry read again", id);
+                entries.add(new Entry(priority, id, job));
+            }
+        }
+        return new Page(entries, ids.size() - entries.size(), ids.isEmpty() ? null : ids.get(ids.size() - 1));
     }
 
     /** XAUTOCLAIM. */
@@ -363,9 +400,7 @@ final class ModelRedis {
         if (stream != null && stream.group != null && !stream.group.consumers.isEmpty()) {
             String consumer = simulation.pick(List.copyOf(stream.group.consumers.keySet()));
             stream.group.consumers.remove(consumer);
-            stream.group.pending.entrySet().stream().filter(pending -> pending.getValue().consumer().equals(consumer))
-                    .forEach(pending -> stream.abandoned.add(pending.getKey()));
-            stream.group.pending.keySet().removeAll(stream.abandoned);
+            stream.group.pending.values().removeIf(pending -> pending.consumer().equals(consumer));
         }
     }
 
@@ -391,20 +426,24 @@ final class ModelRedis {
         return Set.copyOf(held.deadLetters);
     }
 
-    /**
-     * @return what is left, by what it is; without what is 0, and without the entries of consumers that somebody deleted with
-     *         what was pending for them: their jobs are found, the entries stay
-     */
+    /** @return what is left, by what it is; without what is 0 */
     Map<String, Integer> leftOvers() {
         Map<String, Integer> left = new TreeMap<>();
         held.streams.forEach((priority, stream) -> {
-            int known = (int) stream.abandoned.stream().filter(stream.entries::containsKey).count();
-            left.merge("entries", stream.entries.size() - known, Integer::sum);
+            left.merge("entries", stream.entries.size(), Integer::sum);
             left.merge("pending entries", stream.group == null ? 0 : stream.group.pending.size(), Integer::sum);
         });
         left.put("delayed jobs", held.delayed.size());
         left.values().removeIf(count -> count == 0);
         return left;
+    }
+
+    /** @return names of consumers, in any stream */
+    Set<String> consumers() {
+        Set<String> consumers = new TreeSet<>();
+        held.streams.values().stream().filter(stream -> stream.group != null)
+                .forEach(stream -> consumers.addAll(stream.group.consumers.keySet()));
+        return consumers;
     }
 
     // Commands, as the scripts use them.
@@ -431,6 +470,7 @@ final class ModelRedis {
         stream.last = id;
         stream.entries.put(id, job);
         trace.note(job, "entry added", id);
+        invariants.entryAdded(job);
     }
 
     private void xaddDeadLetter(UUID job) {

@@ -15,10 +15,10 @@ import io.millrace.job.Lease;
 import io.millrace.job.Priority;
 import io.millrace.job.Settlement;
 import io.millrace.model.ModelPostgres.Recorded;
-import io.millrace.model.ModelPostgres.Standing;
 import io.millrace.model.ModelRedis.Entry;
 import io.millrace.model.ModelRedis.Member;
 import io.millrace.model.ModelRedis.Retried;
+import io.millrace.store.JobStore.Standing;
 
 /** Records how attempts ended and acknowledges their entries: what {@code Settler} and {@code Acknowledger} do. */
 final class ModelSettler {
@@ -35,12 +35,15 @@ final class ModelSettler {
 
     private final ModelProcess process;
     private final World world;
+    private final Runnable delayLost;
     private List<Ack> waiting = new ArrayList<>();
     private int underWay;
 
-    ModelSettler(ModelProcess process, World world) {
+    /** @param delayLost called when jobs may be missing in the delayed set */
+    ModelSettler(ModelProcess process, World world, Runnable delayLost) {
         this.process = process;
         this.world = world;
+        this.delayLost = delayLost;
     }
 
     /** @param over when the end is recorded, or the lease known to be lost */
@@ -97,7 +100,7 @@ final class ModelSettler {
         process.call(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().lookUpJobs(List.of(id)), standings -> {
             Standing standing = standings.get(id);
             if (standing != null && standing.epoch() == lease.epoch() && standing.state() == settlement.transition().to()) {
-                acknowledge(entries, settlement, standing.dueMs());
+                acknowledge(entries, settlement, standing.dueEpochMs());
             } else {
                 world.faults().afterARefusedRecord(id);
                 if (is(Mutant.ACKNOWLEDGE_UNRECORDED)) {
@@ -183,7 +186,12 @@ final class ModelSettler {
                 world.redis().handBackEntries(priority, process.name(), entries);
                 yield null;
             }
-        }, done -> flushed.run(), flushed);
+        }, done -> flushed.run(), () -> {
+            if (target.kind() == Kind.RETRIED) {
+                delayLost.run();
+            }
+            flushed.run();
+        });
     }
 
     private Object done(Priority priority, List<Entry> entries) {

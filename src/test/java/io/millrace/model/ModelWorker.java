@@ -19,13 +19,16 @@ import io.millrace.job.Lease;
 import io.millrace.job.Outcome;
 import io.millrace.job.Priority;
 import io.millrace.job.Settlement;
-import io.millrace.model.ModelPostgres.Standing;
 import io.millrace.model.ModelRedis.Entry;
-import io.millrace.worker.ClaimRefusals;
+import io.millrace.model.ModelRedis.EntryId;
+import io.millrace.store.JobStore.Standing;
+import io.millrace.stream.StreamEntry;
+import io.millrace.worker.ClaimRules;
+import io.millrace.worker.Isolation;
 
 /**
  * A worker process: reads, claims, runs, keeps its leases, drains. What {@code Reader}, {@code Claimer}, {@code Runner},
- * {@code Heartbeat} and {@code Worker} do, with the real decisions of {@code Claimer.Refusal} and {@code SettlementPolicy}.
+ * {@code Heartbeat} and {@code Worker} do, with the real decisions of {@code Claimer} and {@code SettlementPolicy}.
  */
 final class ModelWorker extends ModelProcess {
 
@@ -47,29 +50,38 @@ final class ModelWorker extends ModelProcess {
 
     private static final long FIRST_PAUSE_MS = 100;
     private static final long LONGEST_PAUSE_MS = 5_000;
+    private static final int ALL_PRIORITIES = Priority.values().length;
 
     private final ModelSettler settler;
-    private final ModelRepair repair;
+    private final ModelCrew crew;
     private final Map<Lease, Running> running = new LinkedHashMap<>();
     private int takenSlots;
     private boolean isAwaitingSlot;
-    private boolean isIsolationTaken;
+    private final Isolation isolation;
     private boolean isConnected;
+    private boolean isBack;
+    private int pendingPriority = ALL_PRIORITIES;
+    private EntryId pendingAfter;
     private boolean isBeating;
     private boolean isDraining;
     private long readPauseMs = FIRST_PAUSE_MS;
 
     ModelWorker(World world, String name) {
         super(world, name, Fault.WORKER_CRASH);
-        settler = new ModelSettler(this, world);
-        repair = new ModelRepair(this, world, () -> isDraining ? 0 : Timing.SLOTS - takenSlots, this::redeliver);
+        settler = new ModelSettler(this, world, this::hurry);
+        isolation = new Isolation(Duration.ofMillis(Timing.PROBATION_MS), world.simulation()::fraction);
+        crew = new ModelCrew(this, world, () -> isDraining ? 0 : Timing.SLOTS - takenSlots, this::redeliver);
     }
 
     @Override
     void start() {
         poll();
         beat();
-        repair.start();
+        crew.start();
+    }
+
+    private void hurry() {
+        crew.hurry();
     }
 
     // Read.
@@ -81,22 +93,7 @@ final class ModelWorker extends ModelProcess {
         int most = Timing.SLOTS - takenSlots;
         if (most == 0) {
             isAwaitingSlot = true;
-        } else if (isConnected) {
-            takenSlots += most;
-            ask(REDIS, Timing.COMMAND_MS, () -> world.redis().readEntries(name(), most), entries -> {
-                giveBack(most - entries.size());
-                readPauseMs = FIRST_PAUSE_MS;
-                claim(entries);
-                if (entries.isEmpty() && !isDraining) {
-                    after(world.simulation().between(1, Timing.READ_BLOCK_MS), this::awaitNew);
-                } else {
-                    poll();
-                }
-            }, () -> {
-                giveBack(most);
-                reconnect();
-            });
-        } else {
+        } else if (!isConnected) {
             ask(REDIS, Timing.COMMAND_MS, () -> {
                 world.redis().createGroups();
                 return null;
@@ -104,7 +101,56 @@ final class ModelWorker extends ModelProcess {
                 isConnected = true;
                 poll();
             }, this::reconnect);
+        } else if (pendingPriority < ALL_PRIORITIES) {
+            takenSlots += most;
+            readPending(most);
+        } else {
+            takenSlots += most;
+            readNew(most);
         }
+    }
+
+    private void readNew(int taken) {
+        ask(REDIS, Timing.COMMAND_MS, () -> world.redis().readEntries(name(), taken), entries -> {
+            startRead(taken, entries);
+            if (entries.isEmpty() && !isDraining) {
+                after(world.simulation().between(1, Timing.READ_BLOCK_MS), this::awaitNew);
+            } else {
+                poll();
+            }
+        }, () -> {
+            giveBack(taken);
+            reconnect();
+        });
+    }
+
+    /** After a failed read: what was delivered to this process before, page by page, without what runs here. */
+    private void readPending(int taken) {
+        Priority priority = Priority.ofCode(pendingPriority);
+        EntryId pageAfter = pendingAfter;
+        ask(REDIS, Timing.COMMAND_MS, () -> world.redis().readPending(priority, name(), pageAfter, taken), page -> {
+            pendingAfter = page.last();
+            pendingPriority += page.last() == null ? 1 : 0;
+            if (isBack || page.deletedCount() > 0) {
+                isBack = false;
+                crew.hurry();
+            }
+            startRead(taken, page.entries().stream().filter(entry -> !isRunning(entry)).toList());
+            poll();
+        }, () -> {
+            giveBack(taken);
+            reconnect();
+        });
+    }
+
+    private boolean isRunning(Entry entry) {
+        return running.values().stream().anyMatch(job -> job.entries.contains(entry));
+    }
+
+    private void startRead(int taken, List<Entry> entries) {
+        readPauseMs = FIRST_PAUSE_MS;
+        giveBack(taken - entries.size());
+        claim(entries, false);
     }
 
     /** The end of a blocking read, which holds no slot. */
@@ -119,13 +165,17 @@ final class ModelWorker extends ModelProcess {
                     settler.handBack(entry);
                 }
             }
-            claim(startable);
+            readPauseMs = FIRST_PAUSE_MS;
+            claim(startable, false);
             poll();
         }, this::reconnect);
     }
 
     private void reconnect() {
         isConnected = false;
+        isBack = true;
+        pendingPriority = 0;
+        pendingAfter = null;
         after(readPauseMs, this::poll);
         readPauseMs = Math.min(LONGEST_PAUSE_MS, readPauseMs * 2);
     }
@@ -134,7 +184,7 @@ final class ModelWorker extends ModelProcess {
     private void redeliver(Entry entry) {
         if (!isDraining && takenSlots < Timing.SLOTS) {
             takenSlots++;
-            claim(List.of(entry));
+            claim(List.of(entry), true);
         }
     }
 
@@ -148,19 +198,21 @@ final class ModelWorker extends ModelProcess {
 
     // Claim.
 
-    /** Each entry holds a slot. */
-    private void claim(List<Entry> entries) {
+    /** Each entry holds a slot. @param isStuck it was taken over from somebody, whose lease may have run out */
+    private void claim(List<Entry> entries, boolean isStuck) {
         if (!entries.isEmpty()) {
             Map<UUID, List<Entry>> byJob = new LinkedHashMap<>();
             entries.forEach(entry -> byJob.computeIfAbsent(entry.jobId(), id -> new ArrayList<>()).add(entry));
-            claim(entries.size(), byJob, world.newId(), nowMs(), 50);
+            claim(entries.size(), byJob, isStuck, world.newId(), nowMs(), 50);
         }
     }
 
     /** A repeat uses the same lease id: if only the answer was lost, it returns the jobs that were taken. */
-    private void claim(int slots, Map<UUID, List<Entry>> byJob, UUID leaseId, long sentMs, long pauseMs) {
-        call(POSTGRES, Timing.STATEMENT_MS, () -> world.postgres().claimJobs(byJob.keySet(), leaseId, name(), Timing.LEASE_MS,
-                world.conditions().lostLimit()), claimed -> {
+    private void claim(int slots, Map<UUID, List<Entry>> byJob, boolean isStuck, UUID leaseId, long sentMs, long pauseMs) {
+        call(POSTGRES, Timing.STATEMENT_MS, () -> isStuck
+                ? world.postgres().claimStuckJobs(byJob.keySet(), leaseId, name(), Timing.LEASE_MS,
+                        world.conditions().lostLimit())
+                : world.postgres().claimJobs(byJob.keySet(), leaseId, name(), Timing.LEASE_MS), claimed -> {
                     refuseOthers(byJob, claimed.keySet());
                     giveBack(slots - claimed.size());
                     claimed.values().forEach(job -> startHere(job, byJob.get(job.id()), sentMs));
@@ -168,7 +220,7 @@ final class ModelWorker extends ModelProcess {
                     if (nowMs() - sentMs > Timing.CLAIM_PATIENCE_MS) {
                         giveBack(slots);
                     } else {
-                        after(pauseMs, () -> claim(slots, byJob, leaseId, sentMs, Math.min(1_000, pauseMs * 2)));
+                        after(pauseMs, () -> claim(slots, byJob, isStuck, leaseId, sentMs, Math.min(1_000, pauseMs * 2)));
                     }
                 });
     }
@@ -184,34 +236,47 @@ final class ModelWorker extends ModelProcess {
     }
 
     private void refuse(Entry entry, Standing standing) {
-        ClaimRefusals.decide(standing == null ? null : standing.state(), () -> {
-            if (!is(Mutant.ENDED_ENTRIES_LEFT)) {
-                settler.drop(entry);
-            }
-        }, () -> settler.park(entry, standing.dueMs()), () -> {}, () -> call(REDIS, Timing.COMMAND_MS, () -> {
-            world.redis().dropUnknown(entry.priority(), Timing.UNKNOWN_AFTER_MS, List.of(entry.id()));
-            return null;
-        }, dropped -> {}, () -> {}));
+        if (is(Mutant.UNNEEDED_ENTRIES_LEFT) && (standing == null || standing.state().isTerminal())) {
+            return;
+        }
+        ClaimRules.decide(standing == null ? null : standing.state(), () -> settler.drop(entry),
+                () -> settler.park(entry, parkedUntilMs(entry, standing)), () -> {},
+                () -> call(REDIS, Timing.COMMAND_MS, () -> {
+                    world.redis().dropUnknown(entry.priority(), Timing.UNKNOWN_AFTER_MS, List.of(entry.id()));
+                    return null;
+                }, dropped -> {}, () -> {}));
+    }
+
+    private long parkedUntilMs(Entry entry, Standing standing) {
+        StreamEntry real = new StreamEntry("default", entry.priority(), entry.id().ms() + "-" + entry.id().sequence(),
+                entry.jobId());
+        return is(Mutant.PARKED_UNTIL_DUE) ? standing.dueEpochMs() : ClaimRules.parkedUntil(real, standing);
     }
 
     // Run.
 
-    /** A job whose worker died may be what killed it: one such job at a time. */
+    /** A job whose workers died may be what killed them: one that would be given up for it at a time. */
     private void startHere(ClaimedJob job, List<Entry> entries, long sentMs) {
-        if (job.lost() == 0) {
+        if (!ClaimRules.isOnItsLastChance(job, world.conditions().lostLimit())) {
             run(new Running(job, entries, sentMs, () -> giveBack(1)));
-        } else if (isIsolationTaken) {
+            return;
+        }
+        int place = isolation.enter(nowNanos());
+        if (place == Isolation.TAKEN) {
             Running putOff = new Running(job, entries, sentMs, () -> {});
             running.put(job.lease(), putOff);
             giveBack(1);
-            settle(putOff, new Settlement.Postpone(Duration.ofMillis(Timing.ISOLATION_PAUSE_MS)));
-        } else {
-            isIsolationTaken = true;
-            run(new Running(job, entries, sentMs, () -> {
-                isIsolationTaken = false;
-                giveBack(1);
-            }));
+            settle(putOff, new Settlement.Postpone(isolation.pause(nowNanos())));
+            return;
         }
+        run(new Running(job, entries, sentMs, () -> {
+            isolation.leave(place, nowNanos());
+            giveBack(1);
+        }));
+    }
+
+    private long nowNanos() {
+        return nowMs() * 1_000_000;
     }
 
     private void run(Running job) {
@@ -345,6 +410,7 @@ final class ModelWorker extends ModelProcess {
     /** Reads no more, lets jobs finish for a while, hands back the rest, and ends. */
     void drain() {
         isDraining = true;
+        crew.stop();
         after(Timing.DRAIN_MS, () -> {
             List.copyOf(running.values()).forEach(job -> stop(job, Cancellation.Cause.SHUTDOWN));
             after(Timing.LAST_WRITES_MS, () -> world.kill(this));

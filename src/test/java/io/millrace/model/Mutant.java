@@ -30,6 +30,16 @@ enum Mutant {
     RELEASE_COUNTS_AS_LOST,
     /** The dead letter stream is told of jobs that will be tried again. */
     DEAD_LETTER_ON_RETRY,
-    /** The claim leaves entries alone whose jobs have ended. */
-    ENDED_ENTRIES_LEFT
+    /** The claim leaves entries alone whose jobs have ended, also when those are deleted. */
+    UNNEEDED_ENTRIES_LEFT,
+    /** The claim takes jobs that somebody runs. */
+    CLAIM_TAKES_A_LIVE_LEASE,
+    /** Whoever takes a job over from a dead worker writes no row of the lost attempt. */
+    RECLAIM_WITHOUT_ATTEMPT,
+    /** Nobody deletes entries that were delivered and are pending for nobody. */
+    ORPHANS_LEFT,
+    /** A job that was promoted early is parked until it is due, whatever the clock of Redis says. */
+    PARKED_UNTIL_DUE,
+    /** Old jobs are looked for in one statement and deleted in another, seconds later, without looking again. */
+    DELETE_FROM_A_SNAPSHOT
 }

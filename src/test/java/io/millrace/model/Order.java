@@ -14,4 +14,9 @@ import io.millrace.job.Priority;
  */
 record Order(UUID id, Plan plan, Priority priority, JobOptions options, long submitAtMs, long delayMs, long cancelAtMs) {
     static final int MAX_ATTEMPTS = 5;
+
+    /** @return whether the client takes its time to ask for another run */
+    boolean isReplayedLate() {
+        return id.getLeastSignificantBits() % 4 == 0;
+    }
 }

@@ -19,7 +19,8 @@ final class Timing {
     static final long CLAIM_PATIENCE_MS = 10_000;
     static final long DRAIN_MS = 20_000;
     static final long LAST_WRITES_MS = 5_000;
-    static final long ISOLATION_PAUSE_MS = 1_000;
+    /** Longer than any job: what is shorter than the probation runs alone to its end. */
+    static final long PROBATION_MS = 120_000;
     /** Not ten minutes: a run should see it. */
     static final long UNKNOWN_AFTER_MS = 120_000;
 
@@ -32,13 +33,20 @@ final class Timing {
     static final long RECONCILE_EVERY_MS = 30_000;
     static final long RECONCILE_MARGIN_MS = 90_000;
     static final long SHORT_MARGIN_MS = 1_000;
+    static final long LOAD_TO_RECONCILE_MS = 1_500;
+    static final long LOOK_TO_LOOK_MS = 4_000;
     /** Not every ten minutes, after an hour: a run should see it. */
     static final long TRIM_EVERY_MS = 60_000;
     static final long TRIM_IDLE_MS = 120_000;
+    static final long DELETE_EVERY_MS = 60_000;
+    /** Not weeks: a run should see it. */
+    static final long KEEP_MS = 60_000;
+    static final long KEEP_FAILED_MS = 120_000;
 
     static final int SLOTS = 4;
     static final int DISPATCH_WINDOW = 12;
     static final int PER_STEP = 4;
+    static final int PAGE = 20;
 
     private Timing() {}
 }
