@@ -45,7 +45,8 @@ class ArchitectureTest {
             Map.entry("local", Set.of()),
             Map.entry("store", Set.of("job")),
             Map.entry("stream", Set.of("job")),
-            Map.entry("handler", Set.of("job", "egress", "stream")),
+            Map.entry("effect", Set.of("job", "store", "stream")),
+            Map.entry("handler", Set.of("job", "egress", "stream", "effect")),
             Map.entry("intake", Set.of("job", "batch", "store", "stream")),
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
@@ -55,7 +56,7 @@ class ArchitectureTest {
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
                     "api", "observe", "local")));
 
-    static final Set<String> BOTH_STORES = Set.of("intake", "settle", "worker", "maintenance", "app");
+    static final Set<String> BOTH_STORES = Set.of("intake", "effect", "settle", "worker", "maintenance", "app");
 
     static final JavaClasses MAIN = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages(ROOT);

@@ -21,16 +21,18 @@ import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
 import io.millrace.job.Backoff;
+import io.millrace.job.JobKeys;
 import io.millrace.job.JobOptions;
+import io.millrace.job.KeyedJob;
 import io.millrace.job.NewJob;
+import io.millrace.job.OnConflict;
 import io.millrace.job.Priority;
 import io.millrace.job.RetryPolicy;
 
 /** What was read of one job, field by field, and what is wrong with it. */
 final class JobDraft {
     private static final List<String> FIELDS = List.of("type", "payload", "queue", "priority", "runAt", "delay", "timeout",
-            "retry",
-            "tags");
+            "retry", "tags", "idempotencyKey", "uniqueKey", "onConflict");
     private static final List<String> RETRY_FIELDS = List.of("maxAttempts", "backoff", "base", "cap", "jitter");
     private static final Pattern TAG = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9._:-]{0,63}");
     private static final int MOST_TAGS = 20;
@@ -57,6 +59,9 @@ final class JobDraft {
     private Duration base;
     private Duration cap;
     private Backoff.Jitter jitter;
+    private String idempotencyKey;
+    private String uniqueKey;
+    private OnConflict onConflict;
 
     /**
      * @param parser stands on the start of an object
@@ -96,8 +101,11 @@ final class JobDraft {
         return patch;
     }
 
-    /** @throws ProblemException if the job cannot be accepted; it names what is wrong, up to a bound */
-    NewJob toJob(UUID id, String tenant) {
+    /**
+     * @param givenKey the idempotency key of the request; null if it has none
+     * @throws ProblemException if the job cannot be accepted; it names what is wrong, up to a bound
+     */
+    KeyedJob toJob(UUID id, String tenant, String givenKey) {
         JobType<?> known = knownType();
         if (queue != null && !JobType.NAME.matcher(queue).matches()) {
             wrong("/queue", "invalid-name", "must match ^" + JobType.NAME.pattern() + "$");
@@ -105,12 +113,39 @@ final class JobDraft {
         if (runAt != null && delay != null) {
             wrong("/delay", "conflict", "cannot be combined with runAt");
         }
+        if (givenKey != null && idempotencyKey != null && !givenKey.equals(idempotencyKey)) {
+            wrong("/idempotencyKey", "conflict", "is another key than that of the header Idempotency-Key; send one of them");
+        }
+        if (onConflict != null && uniqueKey == null) {
+            wrong("/onConflict", "conflict", "says nothing without uniqueKey");
+        }
         Backoff backoff = known == null ? null : backoff(known.retry().backoff());
         throwIfWrong();
-        return new NewJob(id, tenant, queue == null ? known.queue() : queue, known.name(), priority, payload,
+        NewJob job = new NewJob(id, tenant, queue == null ? known.queue() : queue, known.name(), priority, payload,
                 new JobOptions(timeout, backoff), tags, maxAttempts == null ? known.retry().maxAttempts() : maxAttempts,
                 runAt,
                 delay);
+        return new KeyedJob(job, keys(givenKey == null ? idempotencyKey : givenKey));
+    }
+
+    private JobKeys keys(String idempotent) {
+        if (idempotent == null && uniqueKey == null) {
+            return JobKeys.NONE;
+        }
+        OnConflict resolved = uniqueKey == null ? null : onConflict == null ? OnConflict.RETURN : onConflict;
+        return new JobKeys(idempotent, idempotent == null ? null : hash(), uniqueKey, resolved);
+    }
+
+    /** Of what was asked for, as it was read: neither blanks between fields nor defaults that may change count. */
+    private String hash() {
+        RequestHash hash = new RequestHash();
+        for (Object field : new Object[]{type, payload, queue, priority, runAt, delay, timeout, maxAttempts, curve, base, cap,
+                jitter,
+                uniqueKey, onConflict}) {
+            hash.add(field);
+        }
+        tags.forEach(hash::add);
+        return hash.hex();
     }
 
     /** @throws ProblemException if anything was wrong */
@@ -167,6 +202,9 @@ final class JobDraft {
             case "timeout" -> timeout = duration(path, Duration.ofMillis(1), config.maxTimeout());
             case "retry" -> readRetry();
             case "tags" -> readTags();
+            case "idempotencyKey" -> idempotencyKey = key(path);
+            case "uniqueKey" -> uniqueKey = key(path);
+            case "onConflict" -> onConflict = label(path, OnConflict::labelled, "return, reject or replace");
             default -> {
                 parser.skipChildren();
                 unknown(path, field, FIELDS);
@@ -251,6 +289,15 @@ final class JobDraft {
         parser.skipChildren();
         wrong(path, "not-a-string", "must be a string");
         return null;
+    }
+
+    private String key(String path) throws IOException {
+        String text = string(path);
+        if (text != null && !JobKeys.KEY.matcher(text).matches()) {
+            wrong(path, "invalid-key", "must be 1 to 255 visible ASCII characters");
+            return null;
+        }
+        return text;
     }
 
     private <T> T label(String path, Function<String, Optional<T>> labelled,

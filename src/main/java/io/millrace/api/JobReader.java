@@ -17,7 +17,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import io.millrace.handler.JobHandlers;
 import io.millrace.intake.JobIds;
-import io.millrace.job.NewJob;
+import io.millrace.job.KeyedJob;
 
 /**
  * Reads jobs from request bodies. The payload is kept as the client wrote it, to the byte: it is checked, cut out and stored, but
@@ -35,14 +35,17 @@ public class JobReader {
         this.config = config;
     }
 
-    /** @throws ProblemException if the body is no job that can be accepted; it names what is wrong, up to a bound */
-    NewJob readJob(byte[] body, String tenant) {
+    /**
+     * @param idempotencyKey of the request; null if it has none
+     * @throws ProblemException if the body is no job that can be accepted; it names what is wrong, up to a bound
+     */
+    KeyedJob readJob(byte[] body, String tenant, String idempotencyKey) {
         String text = text(body, config.maxBody());
         try (JsonParser parser = json.createParser(text)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw ProblemException.invalidJson("the body must be one JSON object");
             }
-            NewJob job = readJob(parser, text, tenant);
+            KeyedJob job = readJob(parser, text, tenant, idempotencyKey);
             if (parser.nextToken() != null) {
                 throw ProblemException.invalidJson("there is something behind the JSON object" + at(parser));
             }
@@ -79,7 +82,7 @@ public class JobReader {
     }
 
     /** A job, or what is wrong with it. */
-    record Item(NewJob job, ProblemException problem) {}
+    record Item(KeyedJob job, ProblemException problem) {}
 
     /**
      * @return an item for each element, in order: one that cannot be accepted does not fail the rest
@@ -133,7 +136,7 @@ public class JobReader {
             return new Item(null, ProblemException.invalidJson("a job must be a JSON object"));
         }
         try {
-            return new Item(readJob(parser, text, tenant), null);
+            return new Item(readJob(parser, text, tenant, null), null);
         } catch (ProblemException problem) {
             return new Item(null, problem);
         }
@@ -147,10 +150,10 @@ public class JobReader {
     }
 
     /** The parser stands on the start of the object, and afterwards on its end, whatever is wrong with the job. */
-    private NewJob readJob(JsonParser parser, String text, String tenant) throws IOException {
+    private KeyedJob readJob(JsonParser parser, String text, String tenant, String idempotencyKey) throws IOException {
         JobDraft draft = new JobDraft(handlers, config, parser, text);
         draft.read();
-        return draft.toJob(ids.next(), tenant);
+        return draft.toJob(ids.next(), tenant, idempotencyKey);
     }
 
     private static String text(byte[] body, int limit) {

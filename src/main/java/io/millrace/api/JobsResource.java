@@ -8,6 +8,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,11 +37,14 @@ import io.millrace.intake.JobIds;
 import io.millrace.job.Artifact;
 import io.millrace.job.Job;
 import io.millrace.job.JobState;
+import io.millrace.job.KeyedJob;
 import io.millrace.job.NewJob;
+import io.millrace.job.Receipt;
 import io.millrace.job.StoredJob;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
 import io.millrace.store.JobStore;
+import io.millrace.store.KeyStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -85,30 +89,70 @@ public class JobsResource {
         this.config = config;
     }
 
-    /** What was stored. */
+    /**
+     * What was stored, or was there.
+     *
+     * @param uniqueKey {@code returned} if there was such a job already, {@code replaced} if it has got the payload and options of the
+     *        one that was handed in; absent if the job is new
+     */
     @RegisterForReflection
-    public record Accepted(UUID id, String type, String queue, JobState state, Instant runAt, Instant createdAt) {
-        static Accepted of(NewJob job, StoredJob stored) {
-            return new Accepted(job.id(), job.type(), job.queue(), stored.state(), stored.runAt(), stored.createdAt());
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Accepted(UUID id, String type, String queue, JobState state, Instant runAt, Instant createdAt,
+            String uniqueKey) {
+        static Accepted of(NewJob job, Receipt receipt) {
+            StoredJob stored = receipt.job();
+            String uniqueKey = receipt.verdict() == Receipt.Verdict.CREATED
+                    ? null
+                    : receipt.verdict().name().toLowerCase(Locale.ROOT);
+            return new Accepted(stored.id(), job.type(), receipt.queue(), stored.state(), stored.runAt(), stored.createdAt(),
+                    uniqueKey);
         }
     }
 
-    /** 201 means that the job is committed to PostgreSQL. */
+    /**
+     * 201 means that the job is committed to PostgreSQL; 200 that a job with its {@code uniqueKey} was there and is answered, or was
+     * replaced. A request that is repeated with the same {@code Idempotency-Key} gets the first answer again, status included, as
+     * draft-ietf-httpapi-idempotency-key-header has it: whoever missed that answer need not know that there was one.
+     */
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Response> enqueue(byte[] body, @HeaderParam("Idempotency-Key") String idempotencyKey) {
-        refuse(idempotencyKey);
-        NewJob job = reader.readJob(body, TENANT);
-        return intake.accept(job)
-                // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
-                .map(stored -> Response.status(Response.Status.CREATED).header("Location", PATH + "/" + job.id())
-                        .entity(Accepted.of(job, stored)).build());
+    public Uni<Response> enqueue(byte[] body,
+            @Parameter(description = "1 to 255 visible ASCII characters; the same as the field "
+                    + "idempotencyKey") @HeaderParam(IdempotencyHeader.NAME) List<String> idempotencyKey) {
+        KeyedJob keyed = reader.readJob(body, TENANT, IdempotencyHeader.read(idempotencyKey));
+        return intake.accept(keyed).map(receipt -> {
+            Accepted accepted = accepted(keyed.job(), receipt);
+            // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
+            Response.ResponseBuilder answer = Response.status(status(receipt)).header("Location", PATH + "/" + accepted.id());
+            if (receipt.isReplayed()) {
+                answer.header("Idempotency-Replayed", "true");
+            }
+            return answer.entity(accepted).build();
+        });
     }
 
-    /** One result per job handed in: what was stored, or what is wrong. */
+    private static int status(Receipt receipt) {
+        return receipt.verdict() == Receipt.Verdict.CREATED ? 201 : 200;
+    }
+
+    /** @throws ProblemException if there is no job to answer */
+    private static Accepted accepted(NewJob job, Receipt receipt) {
+        return switch (receipt.verdict()) {
+            case CREATED, RETURNED, REPLACED -> Accepted.of(job, receipt);
+            case REJECTED -> throw ProblemException.notUnique(receipt.id());
+            case OTHER_REQUEST -> throw ProblemException.keyOfAnotherRequest();
+            case CONTENDED -> throw ProblemException.keyContended();
+        };
+    }
+
+    /**
+     * One result per job handed in: what was stored, or what is wrong.
+     *
+     * @param replayed true if it was handed in with the same idempotency key before
+     */
     @RegisterForReflection
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record BulkItem(int status, Accepted job, Problem problem) {}
+    public record BulkItem(int status, Accepted job, Problem problem, Boolean replayed) {}
 
     @RegisterForReflection
     public record BulkResult(int accepted, int refused, List<BulkItem> items) {}
@@ -119,8 +163,9 @@ public class JobsResource {
     @Path(BULK)
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
     public Uni<BulkResult> enqueueBulk(byte[] body, @HeaderParam("Content-Type") MediaType contentType,
-            @HeaderParam("Idempotency-Key") String idempotencyKey, @Context UriInfo uri, @Context RoutingContext request) {
-        refuse(idempotencyKey);
+            @HeaderParam(IdempotencyHeader.NAME) List<String> idempotencyKey, @Context UriInfo uri,
+            @Context RoutingContext request) {
+        IdempotencyHeader.refuseForMany(idempotencyKey);
         QueryParameters.refuseUnknown(uri, List.of());
         boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
         List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
@@ -136,25 +181,18 @@ public class JobsResource {
         });
     }
 
-    /** A key that is ignored would be trusted, and the repeated request would store its jobs twice. */
-    private static void refuse(String idempotencyKey) {
-        if (idempotencyKey != null) {
-            throw ProblemException.notSupported("Idempotency-Key is not supported by this version; the job was not stored",
-                    "Leave the header out.");
-        }
-    }
-
     private Uni<BulkItem> accept(JobReader.Item item) {
         if (item.problem() != null) {
             return Uni.createFrom().item(refused(item.problem()));
         }
         return intake.accept(item.job())
-                .map(stored -> new BulkItem(201, Accepted.of(item.job(), stored), null))
+                .map(receipt -> new BulkItem(status(receipt), accepted(item.job().job(), receipt), null,
+                        receipt.isReplayed() ? true : null))
                 .onFailure().recoverWithItem(failure -> refused(ProblemMapper.problemOf(failure)));
     }
 
     private static BulkItem refused(ProblemException failure) {
-        return new BulkItem(failure.problem().status(), null, failure.problem());
+        return new BulkItem(failure.problem().status(), null, failure.problem(), null);
     }
 
     /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up. */
@@ -238,13 +276,15 @@ public class JobsResource {
     public Uni<JobView> retry(@PathParam("id") String idText, byte[] body) {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
-        return intake.replay(TENANT, id, payload).chain(replayed -> find(id).map(job -> {
-            if (!replayed) {
-                throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
-                        "A job that has not ended runs by itself; one that is done is handed in anew.");
-            }
-            return JobView.of(job, null);
-        }));
+        return intake.replay(TENANT, id, payload)
+                .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
+                .chain(replayed -> find(id).map(job -> {
+                    if (!replayed) {
+                        throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
+                                "A job that has not ended runs by itself; one that is done is handed in anew.");
+                    }
+                    return JobView.of(job, null);
+                }));
     }
 
     /** A file that the job made. */

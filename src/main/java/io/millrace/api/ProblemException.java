@@ -1,6 +1,7 @@
 package io.millrace.api;
 
 import java.util.List;
+import java.util.UUID;
 
 /** Ends a request with a {@link Problem}. */
 public final class ProblemException extends RuntimeException {
@@ -8,8 +9,13 @@ public final class ProblemException extends RuntimeException {
 
     private ProblemException(int status, String name, String title, String detail, String hint,
             List<Problem.FieldError> errors) {
+        this(status, name, title, detail, hint, errors, null);
+    }
+
+    private ProblemException(int status, String name, String title, String detail, String hint,
+            List<Problem.FieldError> errors, UUID jobId) {
         super(detail, null, false, false);
-        this.problem = new Problem("urn:millrace:problem:" + name, title, status, detail, hint, errors);
+        this.problem = new Problem("urn:millrace:problem:" + name, title, status, detail, hint, errors, jobId);
     }
 
     Problem problem() {
@@ -50,6 +56,33 @@ public final class ProblemException extends RuntimeException {
         return new ProblemException(409, "wrong-state", "The job is in another state", detail, hint, List.of());
     }
 
+    /** @param jobId the job that has the unique key */
+    static ProblemException notUnique(UUID jobId) {
+        return new ProblemException(409, "not-unique", "There is such a job",
+                "job " + jobId + " has the same type and uniqueKey and has not ended; nothing was stored",
+                "Wait for its end, cancel it, or ask for another onConflict; replace works while no worker runs the job.",
+                List.of(),
+                jobId);
+    }
+
+    static ProblemException uniqueKeyTaken() {
+        return new ProblemException(409, "not-unique", "There is such a job",
+                "another job has the same type and uniqueKey and has not ended", "Retry the job when that one has ended.",
+                List.of());
+    }
+
+    static ProblemException keyOfAnotherRequest() {
+        return new ProblemException(422, "idempotency-key-reused", "The idempotency key belongs to another request",
+                "another job was handed in with this key; nothing was stored",
+                "Repeat a request as it was; give a new one a new key.", List.of());
+    }
+
+    static ProblemException keyContended() {
+        return new ProblemException(409, "key-contended", "Too many requests with the same key at once",
+                "the turn of this request did not come; nothing was stored", "Send it again after the time in Retry-After.",
+                List.of());
+    }
+
     static ProblemException queueFull() {
         return new ProblemException(503, "overloaded", "Too many jobs arrive at once", "nothing was stored",
                 "Send it again after the time in Retry-After.", List.of());
@@ -83,9 +116,5 @@ public final class ProblemException extends RuntimeException {
         return new ProblemException(422, "refused-by-store", "PostgreSQL cannot keep this job",
                 "a value in it is refused; the log of this process says which",
                 "Correct the payload and send it again; nothing was stored.", List.of());
-    }
-
-    static ProblemException notSupported(String detail, String hint) {
-        return new ProblemException(400, "not-supported", "Not supported", detail, hint, List.of());
     }
 }

@@ -43,7 +43,7 @@ class ProblemMapper {
                 ? "Refused"
                 : Response.Status.fromStatusCode(status).getReasonPhrase();
         Problem problem = new Problem("urn:millrace:problem:http-" + status, title, status, detail(status), hint(status),
-                null);
+                null, null);
         return withEntity(Response.fromResponse(original), problem, uri).build();
     }
 
@@ -100,7 +100,7 @@ class ProblemMapper {
 
     private static Response response(Problem problem, UriInfo uri) {
         Response.ResponseBuilder answer = withEntity(Response.status(problem.status()), problem, uri);
-        if (problem.status() == 503) {
+        if (problem.isToBeRepeated()) {
             answer.header("Retry-After", RETRY_AFTER_SECONDS);
         }
         return answer.build();

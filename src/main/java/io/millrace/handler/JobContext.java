@@ -2,6 +2,8 @@ package io.millrace.handler;
 
 import java.util.UUID;
 
+import io.millrace.job.AttemptId;
+
 /**
  * What a handler knows of the attempt it runs.
  *
@@ -12,4 +14,10 @@ import java.util.UUID;
  * @param deadline when the attempt is cut off, measured on this process's monotonic clock
  */
 public record JobContext(UUID jobId, int epoch, int attempt, int maxAttempts, String tenant, String queue, Deadline deadline,
-        Cancellation cancellation) {}
+        Cancellation cancellation) {
+
+    /** What tells this attempt from all others, for {@code Effects}. */
+    public AttemptId attemptId() {
+        return new AttemptId(tenant, jobId, epoch);
+    }
+}

@@ -11,11 +11,15 @@ import io.millrace.batch.BatchLimits;
 import io.millrace.batch.Batcher;
 import io.millrace.batch.EngineLoop;
 import io.millrace.job.JobState;
+import io.millrace.job.KeyedJob;
 import io.millrace.job.NewJob;
+import io.millrace.job.Receipt;
 import io.millrace.job.StoredJob;
 import io.millrace.store.JobStore;
+import io.millrace.store.KeyStore;
 import io.millrace.stream.DispatchWindow;
 import io.millrace.stream.JobStream;
+import io.millrace.stream.KeyHints;
 import io.millrace.stream.StreamConfig;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
@@ -33,16 +37,21 @@ public class Intake {
     private final Dispatcher dispatcher;
     private final long lookAheadMs;
     private final Batcher<NewJob, Stored> inserts;
+    private final KeyedIntake keyed;
 
-    Intake(Vertx vertx, JobStore store, JobStream stream, DispatchWindow window, IntakeConfig config,
-            StreamConfig streamConfig) {
+    Intake(Vertx vertx, JobStore store, KeyStore keys, JobStream stream, KeyHints hints, DispatchWindow window,
+            IntakeConfig config,
+            IdempotencyConfig idempotency, StreamConfig streamConfig) {
         this.store = store;
         this.lookAheadMs = streamConfig.lookAhead().toMillis();
         this.dispatcher = new Dispatcher(vertx, store, stream, window, streamConfig);
-        this.inserts = new Batcher<>("insert",
-                new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), config.waitingBytes(), 1,
-                        config.timeout()),
-                job -> job.payload().length(), JobStore::isFaultOfAJob, new EngineLoop(vertx), this::insert);
+        BatchLimits limits = new BatchLimits(config.batchItems(), config.batchBytes(), config.waiting(), config.waitingBytes(),
+                1,
+                config.timeout());
+        this.inserts = new Batcher<>("insert", limits, job -> job.payload().length(), JobStore::isFaultOfAJob,
+                new EngineLoop(vertx), this::insert);
+        this.keyed = new KeyedIntake(vertx, keys, hints, idempotency, limits, job -> job.payload().length(), this::toRow,
+                this::handOutOnce);
     }
 
     /**
@@ -57,11 +66,23 @@ public class Intake {
     }
 
     /**
+     * The same for a job that may have keys; one that has is stored at most once.
+     *
+     * @return what became of it
+     */
+    public Uni<Receipt> accept(KeyedJob job) {
+        return job.keys().isEmpty()
+                ? accept(job.job()).map(stored -> Receipt.created(job.job().queue(), stored))
+                : keyed.accept(job);
+    }
+
+    /**
      * Makes a job that was given up or cancelled ready again, and hands its id out. A compare-and-set: of many who try at once,
      * one succeeds.
      *
      * @param payload JSON; null to keep the one it has
-     * @return false if the job is in no state to be replayed, or the tenant has none
+     * @return false if the job is in no state to be replayed, or the tenant has none; fails if {@link KeyStore#isOvertaken}: another
+     *         job with its unique key has not ended
      */
     public Uni<Boolean> replay(String tenant, UUID id, String payload) {
         return store.replay(tenant, id, payload, true).chain(replayed -> {
@@ -76,17 +97,24 @@ public class Intake {
 
     private Uni<List<Stored>> insert(List<NewJob> jobs) {
         List<JobStore.Insert> rows = new ArrayList<>(jobs.size());
-        for (NewJob job : jobs) {
-            rows.add(new JobStore.Insert(job, dispatcher.isOpenFor(job.queue(), job.priority())));
-        }
+        jobs.forEach(job -> rows.add(toRow(job)));
         return store.insert(rows).map(stored -> {
-            Uni<Void> handedOut = handOut(rows, stored).memoize().indefinitely();
-            // Whether anybody still waits or not: a client that hangs up takes its answer along, not its job.
-            handedOut.subscribe().with(done -> {});
+            Uni<Void> handedOut = handOutOnce(rows, stored);
             List<Stored> results = new ArrayList<>(jobs.size());
             jobs.forEach(job -> results.add(new Stored(stored.get(job.id()), handedOut)));
             return results;
         });
+    }
+
+    private JobStore.Insert toRow(NewJob job) {
+        return new JobStore.Insert(job, dispatcher.isOpenFor(job.queue(), job.priority()));
+    }
+
+    private Uni<Void> handOutOnce(List<JobStore.Insert> rows, Map<UUID, StoredJob> stored) {
+        Uni<Void> handedOut = handOut(rows, stored).memoize().indefinitely();
+        // Whether anybody still waits or not: a client that hangs up takes its answer along, not its job.
+        handedOut.subscribe().with(done -> {});
+        return handedOut;
     }
 
     private Uni<Void> handOut(List<JobStore.Insert> rows, Map<UUID, StoredJob> stored) {

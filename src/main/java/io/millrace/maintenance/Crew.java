@@ -32,12 +32,13 @@ public class Crew {
     private final Chore trim;
     private final Chore dropOrphans;
     private final Chore deleteEnded;
+    private final Chore deleteExpired;
     private final AtomicInteger looksToTake = new AtomicInteger();
     private final AtomicBoolean isLooking = new AtomicBoolean();
     private volatile boolean isStarted;
 
     Crew(Vertx vertx, Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
-            ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention) {
+            ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention, KeySweeper sweeper) {
         this.vertx = vertx;
         this.relay = new Chore("relay", relay::relayOnce);
         this.load = new Chore("load of delayed jobs", loader::loadDelayed);
@@ -47,6 +48,7 @@ public class Crew {
         this.trim = new Chore("search for consumers that are gone", janitor::trimConsumers);
         this.dropOrphans = new Chore("search for entries that belong to nobody", entryJanitor::dropOrphans);
         this.deleteEnded = new Chore("deletion of old jobs", retention::deleteEnded);
+        this.deleteExpired = new Chore("deletion of old keys", sweeper::deleteExpired);
         reconciler.onHurry(this::lookSoon);
     }
 
@@ -96,6 +98,11 @@ public class Crew {
     @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> deleteEnded() {
         return run(deleteEnded);
+    }
+
+    @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> deleteExpired() {
+        return run(deleteExpired);
     }
 
     private Uni<Void> run(Chore chore) {

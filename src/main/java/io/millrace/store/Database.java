@@ -33,6 +33,7 @@ public class Database {
     private static final Set<String> FAULTS_OF_A_VALUE = Set.of("21", "22", "23");
     /** SQLSTATE classes that say nothing about the statement: connection, resources, operator, system, and conflicts. */
     private static final Set<String> TROUBLE_OF_THE_SERVER = Set.of("08", "25", "40", "53", "55", "57", "58");
+    private static final String UNIQUE_VIOLATION = "23505";
     private static final String QUERY_CANCELED = "57014";
 
     private final Pool engine;
@@ -67,6 +68,12 @@ public class Database {
     static boolean isFaultOfAValue(Throwable failure) {
         return failure instanceof PgException pg && pg.getSqlState() != null
                 && FAULTS_OF_A_VALUE.contains(pg.getSqlState().substring(0, 2));
+    }
+
+    /** @return true if the statement was refused, with no effect, because of this unique index */
+    static boolean violates(Throwable failure, String index) {
+        return failure instanceof PgException pg && UNIQUE_VIOLATION.equals(pg.getSqlState())
+                && index.equals(pg.getConstraint());
     }
 
     /** @return true if the server cancelled the statement because it took too long */

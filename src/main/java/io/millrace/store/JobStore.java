@@ -48,6 +48,11 @@ public class JobStore {
 
     /** @return what became of each id; an id that was there before is missing */
     public Uni<Map<UUID, StoredJob>> insert(List<Insert> inserts) {
+        return database.run(INSERT, columns(inserts)).map(JobStore::storedJobs);
+    }
+
+    /** The parameters $1 to $12 of an insert. */
+    static Tuple columns(List<Insert> inserts) {
         int n = inserts.size();
         UUID[] ids = new UUID[n];
         String[] tenants = new String[n];
@@ -76,10 +81,9 @@ public class JobStore {
             delays[i] = job.delay() == null ? null : job.delay().toMillis();
             dispatches[i] = inserts.get(i).dispatch();
         }
-        Tuple parameters = Tuple.tuple().addValue(ids).addValue(tenants).addValue(queues).addValue(types).addValue(priorities)
+        return Tuple.tuple().addValue(ids).addValue(tenants).addValue(queues).addValue(types).addValue(priorities)
                 .addValue(payloads).addValue(options).addValue(tags).addValue(maxAttempts).addValue(runAts).addValue(delays)
                 .addValue(dispatches);
-        return database.run(INSERT, parameters).map(JobStore::storedJobs);
     }
 
     /** @return true if the insert was refused, with no effect, because of a value in it */

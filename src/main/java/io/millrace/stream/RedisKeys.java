@@ -35,6 +35,16 @@ public final class RedisKeys {
         return "image:" + sha256(url.toString());
     }
 
+    /** A request with this idempotency key was seen: a hint to look in PostgreSQL before anything is stored. */
+    public static String idempotency(String tenant, String key) {
+        return "idem:" + sha256(tenant + '\n' + key);
+    }
+
+    /** The effect with this key was done. */
+    public static String effect(String tenant, String key) {
+        return "effect:" + sha256(tenant + '\n' + key);
+    }
+
     private static String sha256(String text) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));

@@ -44,7 +44,7 @@ class JobReaderTest {
     }
 
     NewJob read(String body) {
-        return reader.readJob(utf8(body), "tenant");
+        return reader.readJob(utf8(body), "tenant", null).job();
     }
 
     /** A job of type echo with more fields. */
@@ -53,7 +53,7 @@ class JobReaderTest {
     }
 
     Problem refusal(byte[] body) {
-        ProblemException refusal = catchThrowableOfType(ProblemException.class, () -> reader.readJob(body, "tenant"));
+        ProblemException refusal = catchThrowableOfType(ProblemException.class, () -> reader.readJob(body, "tenant", null));
         assertThat(refusal).isNotNull();
         return refusal.problem();
     }
@@ -397,7 +397,7 @@ class JobReaderTest {
                     "[{\"type\": \"echo\", \"payload\": 1}, {\"type\": \"sleep\", \"payload\": {\"ms\": 2}}]");
 
             assertThat(items).extracting(JobReader.Item::problem).containsOnlyNulls();
-            assertThat(items).extracting(item -> item.job().type(), item -> item.job().payload())
+            assertThat(items).extracting(item -> item.job().job().type(), item -> item.job().job().payload())
                     .containsExactly(tuple("echo", "1"), tuple("sleep", "{\"ms\": 2}"));
         }
 

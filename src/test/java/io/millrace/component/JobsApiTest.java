@@ -129,18 +129,6 @@ class JobsApiTest extends RunningApp {
         assertThat(type.path("detail").asText()).contains("echo", "flaky", "sleep");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"/v1/jobs", "/v1/jobs/bulk"})
-    void an_idempotency_key_is_refused_rather_than_ignored(String path) {
-        String tag = tag();
-        String job = "{\"type\":\"echo\",\"tags\":[\"" + tag + "\"]}";
-        Api.Answer answer = api.post(path, path.endsWith("bulk") ? "[" + job + "]" : job, "Idempotency-Key", "k1");
-
-        JsonNode json = problem(answer, 400, "not-supported");
-        assertThat(json.path("detail").asText()).contains("Idempotency-Key", "not stored");
-        assertThat(countTagged(tag)).isZero();
-    }
-
     static Stream<Arguments> missing() {
         UUID unknown = UUID.fromString("01890000-0000-7000-8000-000000000000");
         return Stream.of(

@@ -29,7 +29,9 @@ final class RepairCrew {
         janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
         entryJanitor = new EntryJanitor(process.streams.repair, process.worker, reconciler);
         crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor,
-                new Retention(process.stores.repair, TestConfig.of(RetentionConfig.class, process.settings)));
+                new Retention(process.stores.repair, TestConfig.of(RetentionConfig.class, process.settings)),
+                new KeySweeper(process.stores.keys, process.stores.effects, config,
+                        TestConfig.of(RetentionConfig.class, process.settings)));
     }
 
     static <T> T pass(Uni<T> pass) {

@@ -32,6 +32,12 @@ class EnginePlanTest {
     /** The only indexes a statement may go by. */
     private static final Map<String, Set<String>> INDEXES = new TreeMap<>(Map.ofEntries(
             Map.entry("insert_jobs", Set.of()),
+            Map.entry("insert_keyed_jobs", Set.of("job_unique", "job_pkey")),
+            Map.entry("find_idempotency_keys", Set.of("idempotency_key_pkey")),
+            Map.entry("delete_expired_keys", Set.of("idempotency_key_pkey", "idempotency_key_expiry")),
+            Map.entry("begin_effect", Set.of("job_pkey", "effect_pkey")),
+            Map.entry("finish_effect", Set.of("effect_pkey")),
+            Map.entry("delete_expired_effects", Set.of("effect_pkey", "effect_expiry", "job_pkey")),
             Map.entry("undispatch_jobs", Set.of("job_pkey")),
             Map.entry("claim_jobs", Set.of("job_pkey")),
             Map.entry("claim_stuck_jobs", Set.of("job_pkey")),

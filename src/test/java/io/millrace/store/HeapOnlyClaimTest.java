@@ -21,9 +21,10 @@ class HeapOnlyClaimTest {
         try (StoreDatabase database = new StoreDatabase()) {
             database.execute("""
                     insert into job (id, tenant, queue, type, priority, payload, state, phase, max_attempts, run_at,
-                                     dispatched_at, created_at)
-                    select gen_random_uuid(), 'default', 'default', 'echo', 1, '{"n": 1}', 'PENDING', 1, 5, now(), now(), now()
-                      from generate_series(1, %d)""".formatted(JOBS));
+                                     dispatched_at, created_at, unique_key)
+                    select gen_random_uuid(), 'default', 'default', 'echo', 1, '{"n": 1}', 'PENDING', 1, 5, now(), now(), now(),
+                           case when mod(n, 2) = 0 then 'key-' || n end
+                      from generate_series(1, %d) n""".formatted(JOBS));
             database.prepare("claim_jobs");
             List<Long> before = updates(database);
 

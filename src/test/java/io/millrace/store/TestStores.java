@@ -19,6 +19,8 @@ public final class TestStores implements AutoCloseable {
     public final JobStore jobs;
     public final RepairStore repair;
     public final SettlementStore settlements;
+    public final KeyStore keys;
+    public final EffectStore effects;
     private final Database database;
 
     public TestStores(Vertx vertx, String databaseUrl) {
@@ -27,6 +29,8 @@ public final class TestStores implements AutoCloseable {
         jobs = new JobStore(database);
         repair = new RepairStore(database);
         settlements = new SettlementStore(database);
+        keys = new KeyStore(database);
+        effects = new EffectStore(database);
     }
 
     /** The settlements of this database, whose first answer to a retry never arrives. @param writes counts them */

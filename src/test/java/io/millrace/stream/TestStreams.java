@@ -13,6 +13,7 @@ public final class TestStreams implements AutoCloseable {
     public final DueTimes dueTimes = new DueTimes();
     public final JobStream jobs;
     public final StreamRepair repair;
+    public final KeyHints hints;
     private final SharedRedis redis;
 
     /** @param settings full keys, where they differ from the defaults */
@@ -23,6 +24,7 @@ public final class TestStreams implements AutoCloseable {
         window = new DispatchWindow(config);
         jobs = new JobStream(redis, config, window, dueTimes);
         repair = new StreamRepair(redis, config);
+        hints = new KeyHints(redis);
     }
 
     @Override
