@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
@@ -31,6 +32,8 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 
+import io.millrace.account.Group;
+import io.millrace.account.Tenant;
 import io.millrace.intake.Intake;
 import io.millrace.intake.JobIds;
 import io.millrace.job.Artifact;
@@ -54,9 +57,6 @@ public class JobsResource {
     static final String BULK = "/bulk";
     static final String NDJSON = "application/x-ndjson";
 
-    /** Until there are accounts, everything belongs to one tenant. */
-    public static final String TENANT = "default";
-
     private static final UUID HIGHEST = new UUID(-1, -1);
     private static final UUID LOWEST = new UUID(0, 0);
     private static final int DEFAULT_LIMIT = 50;
@@ -73,9 +73,10 @@ public class JobsResource {
     private final Admission admission;
     private final JobStore jobs;
     private final ApiConfig config;
+    private final Tenant tenant;
 
     JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
-            ApiConfig config) {
+            ApiConfig config, Tenant tenant) {
         this.reader = reader;
         this.intake = intake;
         this.queries = queries;
@@ -83,6 +84,7 @@ public class JobsResource {
         this.admission = admission;
         this.jobs = jobs;
         this.config = config;
+        this.tenant = tenant;
     }
 
     /** What was stored. */
@@ -95,10 +97,11 @@ public class JobsResource {
 
     /** 201 means that the job is committed to PostgreSQL. */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> enqueue(byte[] body, @HeaderParam("Idempotency-Key") String idempotencyKey) {
         refuse(idempotencyKey);
-        NewJob job = reader.readJob(body, TENANT);
+        NewJob job = reader.readJob(body, tenant.current());
         return intake.accept(job)
                 // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
                 .map(stored -> Response.status(Response.Status.CREATED).header("Location", PATH + "/" + job.id())
@@ -115,6 +118,7 @@ public class JobsResource {
 
     /** One bad job does not fail the others; {@code items} has a result for each, in order. */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Blocking // reading megabytes of JSON would hold up an event loop
     @Path(BULK)
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
@@ -123,7 +127,7 @@ public class JobsResource {
         refuse(idempotencyKey);
         QueryParameters.refuseUnknown(uri, List.of());
         boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
-        List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
+        List<JobReader.Item> items = reader.readJobs(body, isLines, tenant.current());
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
@@ -159,6 +163,7 @@ public class JobsResource {
 
     /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}")
     public Uni<JobView> get(@PathParam("id") String idText, @QueryParam("wait") String wait,
             @HeaderParam("Prefer") String prefer, @QueryParam("expand") String expand, @Context UriInfo uri,
@@ -169,17 +174,18 @@ public class JobsResource {
         }
         UUID id = id(idText);
         Duration limit = wait(wait, prefer);
-        return find(id)
+        String whose = tenant.current();
+        return find(whose, id)
                 .chain(job -> job.state().isTerminal() || limit.isZero()
                         ? Uni.createFrom().item(job)
-                        : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(id)))
+                        : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(whose, id)))
                 .chain(job -> "attempts".equals(expand)
-                        ? queries.findAttempts(id).map(attempts -> JobView.of(job, attempts))
+                        ? queries.findAttempts(whose, id).map(attempts -> JobView.of(job, attempts))
                         : Uni.createFrom().item(JobView.of(job, null)));
     }
 
-    private Uni<Job> find(UUID id) {
-        return queries.find(TENANT, id).onItem().ifNull().failWith(() -> noSuchJob(id.toString()));
+    private Uni<Job> find(String whose, UUID id) {
+        return queries.find(whose, id).onItem().ifNull().failWith(() -> noSuchJob(id.toString()));
     }
 
     /** A page of jobs. */
@@ -188,6 +194,7 @@ public class JobsResource {
 
     /** Newest first. A payload or result of more than 4,000 characters is left out: read it with the job. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     public Uni<Page> list(@QueryParam("state") String state, @QueryParam("queue") String queue, @QueryParam("type") String type,
             @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter,
             @Parameter(schema = @Schema(type = SchemaType.INTEGER)) @QueryParam("limit") String limit,
@@ -204,7 +211,7 @@ public class JobsResource {
         int most = limit(limit);
         UUID behind = cursor == null ? HIGHEST : cursor(cursor);
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
-        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
+        return queries.list(tenant.current(), new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
                 name("type", type), name("tag", tag), most))
                 .onFailure(Database::isTooSlow).transform(failure -> ProblemException.tooSlow())
                 .map(found -> new Page(found.stream().map(job -> JobView.of(job, null)).toList(),
@@ -216,10 +223,12 @@ public class JobsResource {
      * 409 if it has ended.
      */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/cancel")
     public Uni<Response> cancel(@PathParam("id") String idText) {
         UUID id = id(idText);
-        return jobs.cancel(TENANT, id).chain(state -> find(id).map(job -> {
+        String whose = tenant.current();
+        return jobs.cancel(whose, id).chain(state -> find(whose, id).map(job -> {
             if (state == null && job.state() != JobState.CANCELLED) {
                 throw ProblemException.wrongState("the job is " + job.state() + ": it has ended and cannot be cancelled",
                         "Look at the job.");
@@ -234,11 +243,13 @@ public class JobsResource {
      * payload. Of many who try at once, one gets 200, the others 409.
      */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/retry")
     public Uni<JobView> retry(@PathParam("id") String idText, byte[] body) {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
-        return intake.replay(TENANT, id, payload).chain(replayed -> find(id).map(job -> {
+        String whose = tenant.current();
+        return intake.replay(whose, id, payload).chain(replayed -> find(whose, id).map(job -> {
             if (!replayed) {
                 throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
                         "A job that has not ended runs by itself; one that is done is handed in anew.");
@@ -249,12 +260,13 @@ public class JobsResource {
 
     /** A file that the job made. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/artifacts/{name}")
     @Produces(MediaType.WILDCARD)
     public Uni<Response> artifact(@PathParam("id") String id, @PathParam("name") String name) {
         UUID jobId = id(id);
         Uni<Artifact> found = name.indexOf(NUL) < 0
-                ? queries.findArtifact(TENANT, jobId, name)
+                ? queries.findArtifact(tenant.current(), jobId, name)
                 : Uni.createFrom().nullItem();
         return found.onItem().ifNull()
                 .failWith(() -> ProblemException.notFound("there is no job " + id + " with an artifact " + name))

@@ -30,6 +30,7 @@ public final class Main {
     /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */
     private static void prepare() {
         Settings settings = Settings.read();
+        AuthSettings auth = AuthSettings.read(settings);
         if (LaunchMode.current() != LaunchMode.DEVELOPMENT) {
             checkPorts(settings);
         }
@@ -40,9 +41,11 @@ public final class Main {
             databaseUrl = servers.databaseUrl();
             redisUrl = servers.redisUrl();
         }
+        auth.prepareKeys();
         Preflight.migrate(databaseUrl, settings.isEmbedded() ? "remove " + settings.localDir() : "name an empty database");
         Preflight.checkRedis(redisUrl);
         configure(settings, databaseUrl, redisUrl);
+        auth.configure();
     }
 
     private static void checkPorts(Settings settings) {
@@ -80,5 +83,6 @@ public final class Main {
         System.setProperty("millrace.database.url", databaseUrl);
         System.setProperty("millrace.redis.url", redisUrl);
         System.setProperty("quarkus.http.host-enabled", Boolean.toString(settings.mode().serves()));
+        System.setProperty("quarkus.hibernate-orm.active", Boolean.toString(settings.mode().serves()));
     }
 }

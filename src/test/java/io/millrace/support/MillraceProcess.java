@@ -57,6 +57,7 @@ public final class MillraceProcess implements AutoCloseable {
             builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_") || name.startsWith("QUARKUS_"));
             builder.environment().put("MILLRACE_HTTP_PORT", "0");
             builder.environment().put("MILLRACE_MANAGEMENT_PORT", "0");
+            builder.environment().put("MILLRACE_AUTH", "open");
             builder.environment().putAll(settings);
             return new MillraceProcess(builder.start(), output, errors);
         } catch (IOException e) {
