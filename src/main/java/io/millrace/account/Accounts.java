@@ -63,9 +63,12 @@ public class Accounts {
                             }
                             return sessions.open(account);
                         }))
-                .invoke(in -> {
-                    byAddress.takeBack(network);
-                    byUser.takeBack(key);
+                .onTermination().invoke((in, failure, cancelled) -> {
+                    // An outage of ours is nobody's wrong password. A client that hangs up gets no more tries by it.
+                    if (!cancelled && !isWrong(failure)) {
+                        byAddress.takeBack(network);
+                        byUser.takeBack(key);
+                    }
                 });
     }
 
@@ -73,7 +76,15 @@ public class Accounts {
     public Uni<TokenPair> refresh(String refreshToken, String address) {
         String network = Address.network(address);
         byAddress.begin(network);
-        return sessions.refresh(refreshToken).invoke(refreshed -> byAddress.takeBack(network));
+        return sessions.refresh(refreshToken).onTermination().invoke((refreshed, failure, cancelled) -> {
+            if (!cancelled && !isWrong(failure)) {
+                byAddress.takeBack(network);
+            }
+        });
+    }
+
+    private static boolean isWrong(Throwable failure) {
+        return failure instanceof RefusedException refused && refused.reason() == RefusedException.Reason.WRONG_CREDENTIALS;
     }
 
     /** By an admin, in the admin's tenant. */

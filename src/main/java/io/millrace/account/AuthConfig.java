@@ -79,7 +79,7 @@ public interface AuthConfig {
     @WithDefault("5m")
     Duration tryWindow();
 
-    /** Passwords checked at a time; each takes 19 MB and about 50 ms. 1 to 64. */
+    /** Passwords checked at a time; each takes 19 MB and about 75 ms. 1 to 64. */
     @WithDefault("2")
     @Min(1)
     @Max(64)

@@ -2,7 +2,6 @@ package io.millrace.account;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
@@ -15,7 +14,6 @@ import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
 import io.smallrye.jwt.auth.principal.ParseException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
 
 /**
  * Checks the tokens of an identity provider with the keys that it publishes. They are fetched again every 5 min, and once a minute
@@ -36,8 +34,7 @@ final class OtherIssuer {
     private final AuthConfig.Issuer issuer;
     private final JWTAuthContextInfo rules;
     private final DefaultJWTTokenParser parser = new DefaultJWTTokenParser();
-    private final WorkerExecutor threads;
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final BoundedThreads threads;
     private final AtomicLong failedAt = new AtomicLong(System.nanoTime() - PAUSE_NANOS);
 
     OtherIssuer(AuthConfig.Issuer issuer, AuthConfig config, Vertx vertx) {
@@ -49,27 +46,13 @@ final class OtherIssuer {
         rules.setForcedJwksRefreshInterval(FORCED_REFRESH_MINUTES);
         rules.setJwksRetainCacheOnErrorDuration(RETAIN_MINUTES);
         rules.setMaxTimeToLiveSecs(MOST_LIFETIME_SECONDS);
-        threads = vertx.createSharedWorkerExecutor("issuer-" + issuer.issuer(), THREADS);
+        threads = new BoundedThreads(vertx, "issuer-" + issuer.issuer(), THREADS, MOST_WAITING);
     }
 
     /** @return null if the token is not valid */
     Uni<Caller> check(String token) {
-        return Uni.createFrom().emitter(emitter -> {
-            if (waiting.incrementAndGet() > MOST_WAITING) {
-                waiting.decrementAndGet();
-                emitter.fail(RefusedException.busy());
-                return;
-            }
-            // On a thread: the keys are fetched with a blocking call.
-            threads.executeBlocking(() -> checkNow(token), false).onComplete(done -> {
-                waiting.decrementAndGet();
-                if (done.succeeded()) {
-                    emitter.complete(done.result());
-                } else {
-                    emitter.fail(done.cause());
-                }
-            });
-        });
+        // On a thread: the keys are fetched with a blocking call.
+        return threads.run(() -> checkNow(token));
     }
 
     private Caller checkNow(String token) throws MalformedClaimException {

@@ -1,8 +1,6 @@
 package io.millrace.account;
 
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -12,7 +10,6 @@ import com.password4j.types.Argon2;
 
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
 
 /**
  * Argon2id with 19 MiB and two passes, the first choice of the OWASP Password Storage Cheat Sheet, on a few threads of its own. How many may
@@ -26,42 +23,22 @@ class Passwords {
     private static final int SALT_BYTES = 16;
     private static final int WAITING_PER_THREAD = 16;
 
-    private final WorkerExecutor threads;
-    private final int mostWaiting;
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final BoundedThreads threads;
 
     Passwords(Vertx vertx, AuthConfig config) {
-        threads = vertx.createSharedWorkerExecutor("passwords", config.passwordThreads());
-        mostWaiting = config.passwordThreads() * WAITING_PER_THREAD;
+        threads = new BoundedThreads(vertx, "passwords", config.passwordThreads(),
+                config.passwordThreads() * WAITING_PER_THREAD);
     }
 
     Uni<String> hash(String password) {
-        return onThread(() -> hashNow(password));
+        return threads.run(() -> hashNow(password));
     }
 
     /** @param hash of the account, or null if there is none: that takes as long, so that nobody can tell from the time */
     Uni<Boolean> isRight(String password, String hash) {
-        return onThread(() -> {
+        return threads.run(() -> {
             boolean isRight = check(password, hash == null ? Nobody.HASH : hash);
             return isRight && hash != null;
-        });
-    }
-
-    private <T> Uni<T> onThread(Callable<T> work) {
-        return Uni.createFrom().emitter(emitter -> {
-            if (waiting.incrementAndGet() > mostWaiting) {
-                waiting.decrementAndGet();
-                emitter.fail(RefusedException.busy());
-                return;
-            }
-            threads.executeBlocking(work, false).onComplete(done -> {
-                waiting.decrementAndGet();
-                if (done.succeeded()) {
-                    emitter.complete(done.result());
-                } else {
-                    emitter.fail(done.cause());
-                }
-            });
         });
     }
 

@@ -34,11 +34,14 @@ import io.vertx.core.Vertx;
 class Tokens {
     private static final Logger LOG = Logger.getLogger(Tokens.class);
     private static final int MOST_CHARACTERS = 8_192;
+    private static final int THREADS = 2;
+    private static final int MOST_WAITING = 500;
     private static final String TENANT = "tenant";
     private static final String GROUPS = "groups";
 
     private final AuthConfig config;
     private final SigningKeys keys;
+    private final BoundedThreads threads;
     private final Map<String, OtherIssuer> others;
     private final JwtConsumer unchecked = new JwtConsumerBuilder().setSkipAllValidators().setDisableRequireSignature()
             .setSkipSignatureVerification().build();
@@ -46,6 +49,7 @@ class Tokens {
     Tokens(AuthConfig config, Vertx vertx) {
         this.config = config;
         this.keys = keys(config);
+        this.threads = new BoundedThreads(vertx, "tokens", THREADS, MOST_WAITING);
         this.others = config.issuers().values().stream()
                 .collect(Collectors.toMap(AuthConfig.Issuer::issuer, issuer -> new OtherIssuer(issuer, config, vertx)));
     }
@@ -84,21 +88,26 @@ class Tokens {
                 return other.check(token);
             }
             String keyId = said.getJoseObjects().get(0).getKeyIdHeaderValue();
-            return Uni.createFrom().item(checkOwn(token, keyId));
-        } catch (InvalidJwtException | MalformedClaimException | ParseException e) {
-            LOG.debugf("a token was refused: %s", e.getMessage());
+            return keyId != null && keys.publicKeys().containsKey(keyId)
+                    ? threads.run(() -> checkOwn(token, keyId))
+                    : Uni.createFrom().nullItem();
+        } catch (InvalidJwtException | MalformedClaimException e) {
+            LOG.debugf("a token cannot be read: %s", e.getMessage());
             return Uni.createFrom().nullItem();
         }
     }
 
-    private Caller checkOwn(String token, String keyId) throws ParseException, MalformedClaimException {
-        if (keyId == null || !keys.publicKeys().containsKey(keyId)) {
-            return null;
-        }
+    /** About 1 ms for a signature: too long for an event loop, should somebody send many that are wrong. */
+    private Caller checkOwn(String token, String keyId) throws MalformedClaimException {
         JWTAuthContextInfo rules = rules(config, config.issuer(), config.audience(), Set.of(SignatureAlgorithm.ES256));
         rules.setPublicVerificationKey(keys.publicKeys().get(keyId));
         rules.setMaxTimeToLiveSecs(config.accessLifetime().toSeconds());
-        return caller(new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), Optional.empty(), GROUPS);
+        try {
+            return caller(new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), Optional.empty(), GROUPS);
+        } catch (ParseException e) {
+            LOG.debugf("a token was refused: %s", e.getMessage());
+            return null;
+        }
     }
 
     static JWTAuthContextInfo rules(AuthConfig config, String issuer, String audience, Set<SignatureAlgorithm> algorithms) {

@@ -13,7 +13,6 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.millrace.support.Api;
 import io.quarkus.test.junit.QuarkusTest;
@@ -46,7 +45,8 @@ class RightsTest extends GuardedApp {
             Map.entry("POST /refreshToken", EVERYBODY));
 
     private Set<String> routes() throws Exception {
-        JsonNode paths = new ObjectMapper().readTree(api.get("/q/openapi?format=json").bytes()).path("paths");
+        Api management = new Api("http://localhost:" + setting("quarkus.management.test-port"));
+        JsonNode paths = management.get("/q/openapi?format=json").json().path("paths");
         Set<String> routes = new TreeSet<>();
         paths.fields().forEachRemaining(path -> path.getValue().fieldNames().forEachRemaining(method -> {
             if (Set.of("get", "post", "put", "delete", "patch", "head", "options").contains(method)) {
