@@ -115,6 +115,6 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
     }
 
     static String variable(String name) {
-        return name.toUpperCase(Locale.ROOT).replace('.', '_');
+        return name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
     }
 }
