@@ -43,6 +43,7 @@ class ArchitectureTest {
             Map.entry("batch", Set.of()),
             Map.entry("egress", Set.of()),
             Map.entry("local", Set.of()),
+            Map.entry("account", Set.of()),
             Map.entry("store", Set.of("job")),
             Map.entry("stream", Set.of("job")),
             Map.entry("effect", Set.of("job", "store", "stream")),
@@ -51,10 +52,10 @@ class ArchitectureTest {
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
             Map.entry("maintenance", Set.of("job", "batch", "store", "worker", "stream", "settle", "intake")),
-            Map.entry("api", Set.of("job", "batch", "store", "handler", "intake")),
+            Map.entry("api", Set.of("account", "job", "batch", "store", "handler", "intake")),
             Map.entry("observe", Set.of("job", "store", "worker", "maintenance", "api")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
-                    "api", "observe", "local")));
+                    "account", "api", "observe", "local")));
 
     static final Set<String> BOTH_STORES = Set.of("intake", "effect", "settle", "worker", "maintenance", "app");
 

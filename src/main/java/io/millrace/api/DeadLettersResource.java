@@ -2,6 +2,7 @@ package io.millrace.api;
 
 import java.util.List;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
@@ -10,6 +11,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
 
+import io.millrace.account.Group;
 import io.millrace.job.JobState;
 import io.smallrye.mutiny.Uni;
 
@@ -25,6 +27,7 @@ public class DeadLettersResource {
 
     /** Newest first; replay one with {@code POST /v1/jobs/{id}/retry}. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     public Uni<JobsResource.Page> list(@QueryParam("queue") String queue, @QueryParam("type") String type,
             @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter, @QueryParam("limit") String limit,
             @QueryParam("cursor") String cursor, @Context UriInfo uri) {

@@ -3,6 +3,7 @@ package io.millrace.api;
 import java.time.Duration;
 import java.util.List;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
@@ -10,6 +11,7 @@ import jakarta.ws.rs.core.MediaType;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
 
+import io.millrace.account.Group;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -45,6 +47,7 @@ public class JobTypesResource {
     public record RetryView(int maxAttempts, String backoff, Duration base, Duration cap, String jitter) {}
 
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @NonBlocking
     public Listing list() {
         return listing;

@@ -13,6 +13,7 @@ import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
@@ -32,6 +33,8 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 
+import io.millrace.account.Group;
+import io.millrace.account.Tenant;
 import io.millrace.intake.Intake;
 import io.millrace.intake.JobIds;
 import io.millrace.job.Artifact;
@@ -58,9 +61,6 @@ public class JobsResource {
     static final String BULK = "/bulk";
     static final String NDJSON = "application/x-ndjson";
 
-    /** Until there are accounts, everything belongs to one tenant. */
-    public static final String TENANT = "default";
-
     private static final UUID HIGHEST = new UUID(-1, -1);
     private static final UUID LOWEST = new UUID(0, 0);
     private static final int DEFAULT_LIMIT = 50;
@@ -77,9 +77,10 @@ public class JobsResource {
     private final Admission admission;
     private final JobStore jobs;
     private final ApiConfig config;
+    private final Tenant tenant;
 
     JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
-            ApiConfig config) {
+            ApiConfig config, Tenant tenant) {
         this.reader = reader;
         this.intake = intake;
         this.queries = queries;
@@ -87,6 +88,7 @@ public class JobsResource {
         this.admission = admission;
         this.jobs = jobs;
         this.config = config;
+        this.tenant = tenant;
     }
 
     /**
@@ -115,11 +117,12 @@ public class JobsResource {
      * draft-ietf-httpapi-idempotency-key-header has it: whoever missed that answer need not know that there was one.
      */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> enqueue(byte[] body,
             @Parameter(description = "1 to 255 visible ASCII characters; the same as the field "
                     + "idempotencyKey") @HeaderParam(IdempotencyHeader.NAME) List<String> idempotencyKey) {
-        KeyedJob keyed = reader.readJob(body, TENANT, IdempotencyHeader.read(idempotencyKey));
+        KeyedJob keyed = reader.readJob(body, tenant.current(), IdempotencyHeader.read(idempotencyKey));
         return intake.accept(keyed).map(receipt -> {
             Accepted accepted = accepted(keyed.job(), receipt);
             // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
@@ -159,6 +162,7 @@ public class JobsResource {
 
     /** One bad job does not fail the others; {@code items} has a result for each, in order. */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Blocking // reading megabytes of JSON would hold up an event loop
     @Path(BULK)
     @Consumes({MediaType.APPLICATION_JSON, NDJSON})
@@ -168,7 +172,7 @@ public class JobsResource {
         IdempotencyHeader.refuseForMany(idempotencyKey);
         QueryParameters.refuseUnknown(uri, List.of());
         boolean isLines = contentType != null && contentType.isCompatible(MediaType.valueOf(NDJSON));
-        List<JobReader.Item> items = reader.readJobs(body, isLines, TENANT);
+        List<JobReader.Item> items = reader.readJobs(body, isLines, tenant.current());
         if (items.isEmpty()) {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
@@ -197,6 +201,7 @@ public class JobsResource {
 
     /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}")
     public Uni<JobView> get(@PathParam("id") String idText, @QueryParam("wait") String wait,
             @HeaderParam("Prefer") String prefer, @QueryParam("expand") String expand, @Context UriInfo uri,
@@ -207,17 +212,18 @@ public class JobsResource {
         }
         UUID id = id(idText);
         Duration limit = wait(wait, prefer);
-        return find(id)
+        String whose = tenant.current();
+        return find(whose, id)
                 .chain(job -> job.state().isTerminal() || limit.isZero()
                         ? Uni.createFrom().item(job)
-                        : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(id)))
+                        : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(whose, id)))
                 .chain(job -> "attempts".equals(expand)
-                        ? queries.findAttempts(id).map(attempts -> JobView.of(job, attempts))
+                        ? queries.findAttempts(whose, id).map(attempts -> JobView.of(job, attempts))
                         : Uni.createFrom().item(JobView.of(job, null)));
     }
 
-    private Uni<Job> find(UUID id) {
-        return queries.find(TENANT, id).onItem().ifNull().failWith(() -> noSuchJob(id.toString()));
+    private Uni<Job> find(String whose, UUID id) {
+        return queries.find(whose, id).onItem().ifNull().failWith(() -> noSuchJob(id.toString()));
     }
 
     /** A page of jobs. */
@@ -226,6 +232,7 @@ public class JobsResource {
 
     /** Newest first. A payload or result of more than 4,000 characters is left out: read it with the job. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     public Uni<Page> list(@QueryParam("state") String state, @QueryParam("queue") String queue, @QueryParam("type") String type,
             @QueryParam("tag") String tag, @QueryParam("createdAfter") String createdAfter,
             @Parameter(schema = @Schema(type = SchemaType.INTEGER)) @QueryParam("limit") String limit,
@@ -242,7 +249,7 @@ public class JobsResource {
         int most = limit(limit);
         UUID behind = cursor == null ? HIGHEST : cursor(cursor);
         UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
-        return queries.list(TENANT, new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
+        return queries.list(tenant.current(), new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
                 name("type", type), name("tag", tag), most))
                 .onFailure(Database::isTooSlow).transform(failure -> ProblemException.tooSlow())
                 .map(found -> new Page(found.stream().map(job -> JobView.of(job, null)).toList(),
@@ -254,10 +261,12 @@ public class JobsResource {
      * 409 if it has ended.
      */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/cancel")
     public Uni<Response> cancel(@PathParam("id") String idText) {
         UUID id = id(idText);
-        return jobs.cancel(TENANT, id).chain(state -> find(id).map(job -> {
+        String whose = tenant.current();
+        return jobs.cancel(whose, id).chain(state -> find(whose, id).map(job -> {
             if (state == null && job.state() != JobState.CANCELLED) {
                 throw ProblemException.wrongState("the job is " + job.state() + ": it has ended and cannot be cancelled",
                         "Look at the job.");
@@ -272,13 +281,15 @@ public class JobsResource {
      * payload. Of many who try at once, one gets 200, the others 409.
      */
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/retry")
     public Uni<JobView> retry(@PathParam("id") String idText, byte[] body) {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
-        return intake.replay(TENANT, id, payload)
+        String whose = tenant.current();
+        return intake.replay(whose, id, payload)
                 .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
-                .chain(replayed -> find(id).map(job -> {
+                .chain(replayed -> find(whose, id).map(job -> {
                     if (!replayed) {
                         throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
                                 "A job that has not ended runs by itself; one that is done is handed in anew.");
@@ -289,12 +300,13 @@ public class JobsResource {
 
     /** A file that the job made. */
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/artifacts/{name}")
     @Produces(MediaType.WILDCARD)
     public Uni<Response> artifact(@PathParam("id") String id, @PathParam("name") String name) {
         UUID jobId = id(id);
         Uni<Artifact> found = name.indexOf(NUL) < 0
-                ? queries.findArtifact(TENANT, jobId, name)
+                ? queries.findArtifact(tenant.current(), jobId, name)
                 : Uni.createFrom().nullItem();
         return found.onItem().ifNull()
                 .failWith(() -> ProblemException.notFound("there is no job " + id + " with an artifact " + name))

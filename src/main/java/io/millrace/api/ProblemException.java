@@ -3,6 +3,8 @@ package io.millrace.api;
 import java.util.List;
 import java.util.UUID;
 
+import io.millrace.account.RefusedException;
+
 /** Ends a request with a {@link Problem}. */
 public final class ProblemException extends RuntimeException {
     private final transient Problem problem;
@@ -50,6 +52,30 @@ public final class ProblemException extends RuntimeException {
     static ProblemException notFound(String what) {
         return new ProblemException(404, "not-found", "Not found", what,
                 "Check the id: GET /v1/jobs lists what there is.", List.of());
+    }
+
+    static ProblemException unauthenticated() {
+        return new ProblemException(401, "unauthenticated", "Who you are is not known",
+                "there is no access token or API key, or it is not valid, or not any more",
+                "Send Authorization: Bearer with a token from POST /login, or an API key.", List.of());
+    }
+
+    static ProblemException forbidden() {
+        return new ProblemException(403, "forbidden", "You may not do this", "none of your groups may do this",
+                "Ask an admin for another group; docs/security.md says which.", List.of());
+    }
+
+    static ProblemException of(RefusedException refused) {
+        return switch (refused.reason()) {
+            case INVALID -> invalid(List.of(new Problem.FieldError("", "invalid-value", refused.getMessage())));
+            case WRONG_CREDENTIALS -> unauthenticated();
+            case SIGN_UP_CLOSED -> forbidden();
+            case NAME_TAKEN -> new ProblemException(409, "name-taken", "The name is taken", refused.getMessage(),
+                    "Choose another one.", List.of());
+            case TOO_MANY_TRIES -> new ProblemException(429, "too-many-tries", "Too many tries", refused.getMessage(),
+                    "Send it again after the time in Retry-After.", List.of());
+            case BUSY -> busy();
+        };
     }
 
     static ProblemException wrongState(String detail, String hint) {

@@ -9,13 +9,18 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 
+import org.hibernate.HibernateException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
+import io.millrace.account.RefusedException;
 import io.millrace.batch.BatchFullException;
 import io.millrace.batch.BatchTimeoutException;
 import io.millrace.store.Database;
 import io.millrace.store.JobStore;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.ForbiddenException;
+import io.quarkus.security.UnauthorizedException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Answers every failure of a request with a {@link Problem}. */
@@ -23,7 +28,8 @@ class ProblemMapper {
     private static final Logger LOG = Logger.getLogger(ProblemMapper.class);
     static final String RETRY_AFTER_SECONDS = "1";
     private static final AtomicLong TOLD_NANOS = new AtomicLong(System.nanoTime() - 1_000_000_000L);
-    private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs");
+    private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs", "/signup", "/login",
+            "/refreshToken", "/health");
 
     /** On the paths of the older systems, errors look as they did there. */
     @RegisterForReflection
@@ -47,6 +53,17 @@ class ProblemMapper {
         return withEntity(Response.fromResponse(original), problem, uri).build();
     }
 
+    @ServerExceptionMapper({UnauthorizedException.class, AuthenticationFailedException.class})
+    Response unauthenticated(UriInfo uri) {
+        return withEntity(Response.status(401), ProblemException.unauthenticated().problem(), uri)
+                .header("WWW-Authenticate", "Bearer").build();
+    }
+
+    @ServerExceptionMapper(ForbiddenException.class)
+    Response forbidden(UriInfo uri) {
+        return response(ProblemException.forbidden().problem(), uri);
+    }
+
     @ServerExceptionMapper
     Response failed(Throwable failure, UriInfo uri) {
         return response(problemOf(failure).problem(), uri);
@@ -56,13 +73,15 @@ class ProblemMapper {
     static ProblemException problemOf(Throwable failure) {
         if (failure instanceof ProblemException known) {
             return known;
+        } else if (failure instanceof RefusedException refused) {
+            return ProblemException.of(refused);
         } else if (failure instanceof BatchFullException) {
             return ProblemException.queueFull();
         } else if (JobStore.isFaultOfAJob(failure)) {
             LOG.warnf("a job was refused: %s", failure.getMessage());
             return ProblemException.refusedByStore();
         }
-        if (failure instanceof BatchTimeoutException || Database.isUnavailable(failure)) {
+        if (failure instanceof BatchTimeoutException || isUnavailable(failure)) {
             if (isTimeToTell()) {
                 LOG.warnf("requests fail: PostgreSQL does not answer: %s", failure.getMessage());
             }
@@ -71,6 +90,12 @@ class ProblemMapper {
         String reference = UUID.randomUUID().toString();
         LOG.errorf(failure, "a request failed (%s)", reference);
         return ProblemException.internal(reference);
+    }
+
+    /** Hibernate wraps what the driver says. */
+    private static boolean isUnavailable(Throwable failure) {
+        return Database.isUnavailable(failure)
+                || failure instanceof HibernateException && failure.getCause() != null && isUnavailable(failure.getCause());
     }
 
     /** In an outage thousands of jobs fail a second, all in the same way: one line a second is enough. */

@@ -32,6 +32,7 @@ public final class Main {
     /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */
     private static void prepare() {
         Settings settings = Settings.read();
+        AuthSettings auth = AuthSettings.read(settings);
         if (LaunchMode.current() != LaunchMode.DEVELOPMENT) {
             checkPorts(settings);
         }
@@ -42,8 +43,10 @@ public final class Main {
             databaseUrl = servers.databaseUrl();
             redisUrl = servers.redisUrl();
         }
+        auth.prepareKeys();
         checkStores(settings, databaseUrl, redisUrl);
         configure(settings, databaseUrl, redisUrl);
+        auth.configure();
     }
 
     private static void checkStores(Settings settings, String databaseUrl, String redisUrl) {
@@ -88,5 +91,6 @@ public final class Main {
         System.setProperty("millrace.database.url", databaseUrl);
         System.setProperty("millrace.redis.url", redisUrl);
         System.setProperty("quarkus.http.host-enabled", Boolean.toString(settings.mode().serves()));
+        System.setProperty("quarkus.hibernate-orm.active", Boolean.toString(settings.mode().serves()));
     }
 }

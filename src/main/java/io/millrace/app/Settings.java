@@ -126,12 +126,12 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         throw StartFailure.usage(variable(name) + " is '" + text + "': set it to a port from 1 to 65535");
     }
 
-    private static Optional<String> setting(String name) {
+    static Optional<String> setting(String name) {
         String value = System.getProperty(name, System.getenv(variable(name)));
         return Optional.ofNullable(value).map(String::strip).filter(text -> !text.isEmpty());
     }
 
-    private static String variable(String name) {
+    static String variable(String name) {
         return name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
     }
 }

@@ -106,7 +106,7 @@ public class Database {
         return PgBuilder.pool().with(bounds).connectingTo(options).using(vertx).build();
     }
 
-    private static PgConnectOptions options(DatabaseConfig config, long statementTimeoutMs) {
+    static PgConnectOptions options(DatabaseConfig config, long statementTimeoutMs) {
         PgConnectOptions options = PgConnectOptions.fromUri(config.url());
         options.setConnectTimeout((int) config.connectTimeout().toMillis()).setTcpKeepAlive(true);
         options.setCachePreparedStatements(true).setPreparedStatementCacheMaxSize(128)

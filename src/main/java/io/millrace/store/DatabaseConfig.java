@@ -9,7 +9,8 @@ import jakarta.validation.constraints.AssertTrue;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 
-/** How this process talks to PostgreSQL. Connections in all: {@link #engineConnections} + {@link #queryConnections} + 1. */
+/** How this process talks to PostgreSQL. Connections in all: {@link #engineConnections} + {@link #queryConnections} + 1,
+ * and {@link #adminConnections} more where the API is served. */
 @ConfigMapping(prefix = "millrace.database")
 public interface DatabaseConfig {
     /** {@code postgresql://user:password@host:port/database}. */
@@ -26,6 +27,12 @@ public interface DatabaseConfig {
     @Min(1)
     @Max(100)
     int queryConnections();
+
+    /** Connections for accounts, sessions and API keys. 1 to 100. */
+    @WithDefault("2")
+    @Min(1)
+    @Max(100)
+    int adminConnections();
 
     /** How long a connection may take to open. */
     @WithDefault("5s")

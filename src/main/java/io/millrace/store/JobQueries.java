@@ -69,8 +69,8 @@ public class JobQueries {
     public record Attempt(int epoch, String outcome, String failure, String worker, Instant startedAt, Instant endedAt) {}
 
     /** @return at most 200, oldest first */
-    public Uni<List<Attempt>> findAttempts(UUID jobId) {
-        return database.query(FIND_ATTEMPTS, Tuple.of(jobId, MOST_ATTEMPTS)).map(rows -> {
+    public Uni<List<Attempt>> findAttempts(String tenant, UUID jobId) {
+        return database.query(FIND_ATTEMPTS, Tuple.of(tenant, jobId, MOST_ATTEMPTS)).map(rows -> {
             List<Attempt> attempts = new ArrayList<>(rows.size());
             rows.forEach(
                     row -> attempts.add(new Attempt(row.getInteger(0), row.getString(1), row.getString(2), row.getString(3),

@@ -24,7 +24,8 @@ class SettingsTest {
     static final String DATABASE_URL = "postgresql://millrace:secret@db:5432/millrace";
     static final String REDIS_URL = "redis://cache:6379";
     static final List<String> NAMES = List.of("millrace.mode", "millrace.database.url", "millrace.redis.url",
-            "millrace.http.port", "millrace.management.port", "millrace.local.dir", "millrace.queues");
+            "millrace.http.port", "millrace.management.port", "millrace.local.dir", "millrace.queues", "millrace.auth",
+            "millrace.auth.private-key", "millrace.auth.public-key", "millrace.auth.open-anywhere", "millrace.http.host");
 
     final Map<String, String> before = new HashMap<>();
 

@@ -155,6 +155,7 @@ final class Stack implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_"));
         builder.environment().put("MILLRACE_MODE", mode);
+        builder.environment().put("MILLRACE_AUTH", "open");
         builder.environment().put("MILLRACE_DATABASE_URL", databaseUrl());
         builder.environment().put("MILLRACE_REDIS_URL", redisUrl());
         builder.environment().put("MILLRACE_HTTP_PORT", Integer.toString(httpPort));

@@ -61,6 +61,21 @@ class StartFailureIT {
     }
 
     @Test
+    void an_API_that_asks_who_calls_without_a_key_to_sign_tokens_with() {
+        assertRefused(settings("MILLRACE_AUTH", ""), USAGE, "MILLRACE_AUTH is required", "openssl genpkey",
+                "MILLRACE_AUTH_PRIVATE_KEY", "MILLRACE_AUTH=open");
+        assertRefused(settings("MILLRACE_AUTH", "required", "MILLRACE_AUTH_PRIVATE_KEY", "nowhere.pem",
+                "MILLRACE_AUTH_PUBLIC_KEY", "nowhere.pem"), USAGE, "nowhere.pem cannot be read", "openssl genpkey");
+    }
+
+    @Test
+    void an_open_API_on_an_address_that_others_reach() {
+        assertRefused(settings("MILLRACE_HTTP_HOST", "0.0.0.0"), USAGE, "MILLRACE_AUTH is open",
+                "MILLRACE_HTTP_HOST is 0.0.0.0",
+                "MILLRACE_AUTH_OPEN_ANYWHERE");
+    }
+
+    @Test
     void a_port_that_is_none() {
         assertRefused(settings("MILLRACE_HTTP_PORT", "http"), USAGE, "MILLRACE_HTTP_PORT", "'http'");
     }

@@ -22,6 +22,7 @@ public final class QuarkusServers implements QuarkusTestResourceLifecycleManager
         // Main does not run in a Quarkus test, so the schema is ours to bring up to date.
         settings.put("millrace.database.url", TestServers.migratedDatabase());
         settings.put("millrace.redis.url", TestServers.freshRedis());
+        settings.put("millrace.auth", "open");
         settings.put("millrace.queues", "default,images:4," + ONE_SLOT_QUEUE + ":1");
         settings.put("millrace.egress.open-hosts", LOOPBACK); // the picture server of a test
         return settings;

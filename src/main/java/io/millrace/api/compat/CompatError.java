@@ -1,19 +1,32 @@
 package io.millrace.api.compat;
 
+import java.time.Duration;
+
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
+import io.millrace.account.RefusedException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Ends a request the way the older systems did: {@code {"error": "..."}}. */
 final class CompatError extends RuntimeException {
     private final int status;
+    private final transient Duration retryAfter;
 
     private CompatError(int status, String message) {
+        this(status, message, null);
+    }
+
+    private CompatError(int status, String message, Duration retryAfter) {
         super(message, null, false, false);
         this.status = status;
+        this.retryAfter = retryAfter;
+    }
+
+    static CompatError of(RefusedException refused) {
+        return new CompatError(refused.reason().status(), refused.getMessage(), refused.retryAfter());
     }
 
     static CompatError badRequest(String message) {
@@ -34,7 +47,12 @@ final class CompatError extends RuntimeException {
     static class Mapper {
         @ServerExceptionMapper
         Response answer(CompatError error) {
-            return Response.status(error.status).type(MediaType.APPLICATION_JSON).entity(new Body(error.getMessage())).build();
+            Response.ResponseBuilder answer = Response.status(error.status).type(MediaType.APPLICATION_JSON)
+                    .entity(new Body(error.getMessage()));
+            if (error.retryAfter != null) {
+                answer.header("Retry-After", Math.max(1, error.retryAfter.toSeconds()));
+            }
+            return answer.build();
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -25,8 +26,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import io.millrace.account.Group;
+import io.millrace.account.Tenant;
 import io.millrace.api.ApiConfig;
-import io.millrace.api.JobsResource;
 import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
 import io.millrace.job.Job;
@@ -47,10 +49,10 @@ public class ImageJobsResource {
     private final Intake intake;
     private final JobQueries queries;
     private final ObjectMapper json;
+    private final Tenant tenant;
 
     ImageJobsResource(CompatBody bodies, CompatConfig config, ApiConfig limits, JobHandlers handlers, Intake intake,
-            JobQueries queries,
-            ObjectMapper json) {
+            JobQueries queries, ObjectMapper json, Tenant tenant) {
         this.bodies = bodies;
         this.config = config;
         this.limits = limits;
@@ -58,6 +60,7 @@ public class ImageJobsResource {
         this.intake = intake;
         this.queries = queries;
         this.json = json;
+        this.tenant = tenant;
     }
 
     @RegisterForReflection
@@ -65,13 +68,14 @@ public class ImageJobsResource {
     public record Scheduled(UUID jobId, String message) {}
 
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Path("processJob")
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Scheduled> processJob(byte[] body) {
         ObjectNode request = bodies.readObject(body, "Missing keys");
         checkVisits(request);
         Instant runAt = scheduledTime(request.remove("scheduled_time"));
-        return intake.accept(bodies.job(handlers.find(TYPE).type(), JobsResource.TENANT, request, runAt))
+        return intake.accept(bodies.job(handlers.find(TYPE).type(), tenant.current(), request, runAt))
                 .map(stored -> new Scheduled(stored.id(), "Job scheduled for processing"));
     }
 
@@ -137,9 +141,10 @@ public class ImageJobsResource {
     public record Status(UUID jobId, String status, List<StoreError> error) {}
 
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("api/status/{jobId}")
     public Uni<Status> status(@PathParam("jobId") String jobId) {
-        return queries.find(JobsResource.TENANT, CompatIds.parse(jobId))
+        return queries.find(tenant.current(), CompatIds.parse(jobId))
                 .onItem().ifNull().failWith(CompatError::noSuchJob)
                 .map(this::status);
     }

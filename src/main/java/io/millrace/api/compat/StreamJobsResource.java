@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.UUID;
 import java.util.stream.Stream;
 
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -19,7 +20,8 @@ import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-import io.millrace.api.JobsResource;
+import io.millrace.account.Group;
+import io.millrace.account.Tenant;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
@@ -37,18 +39,21 @@ public class StreamJobsResource {
     private final JobHandlers handlers;
     private final Intake intake;
     private final JobQueries queries;
+    private final Tenant tenant;
 
-    StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries) {
+    StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant) {
         this.bodies = bodies;
         this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
+        this.tenant = tenant;
     }
 
     @RegisterForReflection
     public record Created(UUID jobId, String status) {}
 
     @POST
+    @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> submit(byte[] body) {
         String missing = "Missing type or payload";
@@ -64,7 +69,7 @@ public class StreamJobsResource {
             throw CompatError
                     .badRequest("Unknown type " + type.asText() + ", known types: " + String.join(", ", handlers.names()));
         }
-        return intake.accept(bodies.job(handler.type(), JobsResource.TENANT, payload, null))
+        return intake.accept(bodies.job(handler.type(), tenant.current(), payload, null))
                 .map(stored -> Response.status(Response.Status.CREATED)
                         .entity(new Created(stored.id(), JobState.PENDING.name())).build());
     }
@@ -96,9 +101,10 @@ public class StreamJobsResource {
     }
 
     @GET
+    @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}")
     public Uni<JobRow> get(@PathParam("id") String id) {
-        return queries.find(JobsResource.TENANT, CompatIds.parse(id))
+        return queries.find(tenant.current(), CompatIds.parse(id))
                 .onItem().ifNull().failWith(CompatError::noSuchJob)
                 .map(JobRow::of);
     }
