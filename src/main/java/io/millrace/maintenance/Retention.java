@@ -15,12 +15,12 @@ import jakarta.inject.Singleton;
 
 import org.jboss.logging.Logger;
 
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.job.JobState;
 import io.millrace.store.Database;
-import io.millrace.store.RepairStore;
 import io.millrace.store.RepairStore.Deleted;
 import io.millrace.store.RepairStore.Deletion;
+import io.millrace.store.RepairStore;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 

@@ -49,7 +49,8 @@ final class Chaos implements AutoCloseable {
     private static final Pattern WORKER_NAME = Pattern.compile("worker (\\S+) reads ");
 
     /** @param recoveries how long each worker took after each storm until it claimed a job */
-    record Result(long seed, Duration time, int accepted, int unclear, int serverErrors, Storm storm, Conductor conductor,
+    record Result(long seed, Duration time, int accepted, int unclear, int serverErrors, int repeats, int answeredAgain,
+            Storm storm, Conductor conductor,
             List<Duration> recoveries, Checker.Figures figures, Map<String, String> memory, List<Violation> violations) {}
 
     private final long seed;
@@ -209,7 +210,8 @@ final class Chaos implements AutoCloseable {
         violations.addAll(checker.check());
         int unclear = load.submissions().size() - load.acceptedCount();
         return new Result(seed, Duration.between(start, Instant.now()), load.acceptedCount(), unclear, load.serverErrorCount(),
-                storm, conductor, recoveries, checker.figures(), memory, violations);
+                load.repeatCount(), load.answeredAgainCount(), storm, conductor, recoveries, checker.figures(), memory,
+                violations);
     }
 
     /** A process that is started while a store is away says so and ends, for the orchestrator to start it again. */

@@ -16,7 +16,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -25,8 +25,8 @@ import io.millrace.support.Api;
 
 /**
  * Hands planned jobs in, one by one and in bulk, over all api processes in turn, cancels and replays those whose plan says so,
- * and keeps what it was answered. A request without a clear answer is not sent again: whether its jobs exist is looked up at
- * the end.
+ * and keeps what it was answered. Every second request has idempotency keys, and is repeated over another process until there is a
+ * clear answer. The others are not sent again: whether their jobs exist is looked up at the end.
  */
 final class Load implements AutoCloseable {
     private static final Duration TICK = Duration.ofMillis(100);
@@ -37,6 +37,8 @@ final class Load implements AutoCloseable {
     private static final Duration REPLAY_AFTER = Duration.ofSeconds(3);
     private static final int REPLAY_TRIES = 40;
     private static final int REPLAYERS = 3;
+    private static final int SUBMIT_TRIES = 12;
+    private static final Duration REPEAT_AFTER = Duration.ofMillis(300);
 
     /** What became of handing a job in. {@code id} is null unless it was answered that the job is committed. */
     record Submission(Plan plan, UUID id, int status, Instant sent) {
@@ -58,6 +60,8 @@ final class Load implements AutoCloseable {
     private final Map<UUID, Integer> cancels = new ConcurrentHashMap<>();
     private final Map<UUID, Replay> replays = new ConcurrentHashMap<>();
     private final AtomicInteger serverErrors = new AtomicInteger();
+    private final AtomicInteger repeats = new AtomicInteger();
+    private final AtomicInteger answeredAgain = new AtomicInteger();
     private final AtomicInteger pendingActions = new AtomicInteger();
     private final Semaphore requests = new Semaphore(REQUESTS);
     private final ExecutorService senders = Executors.newFixedThreadPool(REQUESTS);
@@ -99,6 +103,16 @@ final class Load implements AutoCloseable {
         return serverErrors.get();
     }
 
+    /** @return how many requests with keys were sent again */
+    int repeatCount() {
+        return repeats.get();
+    }
+
+    /** @return how many jobs such a repeat found to be there already */
+    int answeredAgainCount() {
+        return answeredAgain.get();
+    }
+
     /** @return true if nothing is under way: no request, and no cancel or replay to come */
     boolean isQuiet() {
         return rate == 0 && requests.availablePermits() == REQUESTS && pendingActions.get() == 0;
@@ -137,35 +151,59 @@ final class Load implements AutoCloseable {
         List<Plan> plans = IntStream.range(first, first + count).mapToObj(seq -> Plan.of(seed, seq)).toList();
         senders.execute(() -> {
             try {
-                Optional<Api> api = cluster.anyApi(turn.getAndIncrement());
-                Instant sent = Instant.now();
-                if (api.isPresent() && count == 1) {
-                    sendOne(api.get(), plans.get(0), sent);
-                } else if (api.isPresent()) {
-                    sendBulk(api.get(), plans, sent);
-                }
+                submit(plans);
             } finally {
                 requests.release();
             }
         });
     }
 
-    private void sendOne(Api api, Plan plan, Instant sent) {
-        Api.Answer answer = ask(() -> api.post("/v1/jobs", plan.json()));
-        int status = answer == null ? 0 : answer.status();
-        keep(new Submission(plan, status == 201 ? UUID.fromString(answer.json().path("id").asText()) : null, status, sent));
+    private void submit(List<Plan> plans) {
+        boolean isKeyed = plans.get(0).seq() % 2 == 0;
+        Instant sent = Instant.now();
+        List<Submission> outcome = send(plans, isKeyed, sent);
+        for (int tries = 1; isKeyed && tries < SUBMIT_TRIES && !outcome.stream().allMatch(Submission::isAccepted); tries++) {
+            LockSupport.parkNanos(REPEAT_AFTER.multipliedBy(tries).toNanos());
+            repeats.incrementAndGet();
+            outcome = send(plans, true, sent);
+        }
+        outcome.forEach(this::keep);
     }
 
-    private void sendBulk(Api api, List<Plan> plans, Instant sent) {
-        String body = plans.stream().map(Plan::json).collect(Collectors.joining(",", "[", "]"));
-        Api.Answer answer = ask(() -> api.post("/v1/jobs/bulk", body));
+    private List<Submission> send(List<Plan> plans, boolean isKeyed, Instant sent) {
+        Optional<Api> api = cluster.anyApi(turn.getAndIncrement());
+        List<String> bodies = plans.stream().map(plan -> isKeyed ? plan.keyedJson() : plan.json()).toList();
+        if (api.isEmpty()) {
+            return plans.stream().map(plan -> new Submission(plan, null, 0, sent)).toList();
+        }
+        return plans.size() == 1
+                ? List.of(sendOne(api.get(), plans.get(0), bodies.get(0), sent))
+                : sendBulk(api.get(), plans, bodies, sent);
+    }
+
+    private Submission sendOne(Api api, Plan plan, String body, Instant sent) {
+        Api.Answer answer = ask(() -> api.post("/v1/jobs", body));
+        if (answer == null || answer.status() != 201) {
+            return new Submission(plan, null, answer == null ? 0 : answer.status(), sent);
+        }
+        answer.header("Idempotency-Replayed").ifPresent(isReplayed -> answeredAgain.incrementAndGet());
+        return new Submission(plan, UUID.fromString(answer.json().path("id").asText()), answer.status(), sent);
+    }
+
+    private List<Submission> sendBulk(Api api, List<Plan> plans, List<String> bodies, Instant sent) {
+        Api.Answer answer = ask(() -> api.post("/v1/jobs/bulk", "[" + String.join(",", bodies) + "]"));
         JsonNode items = answer == null || answer.status() >= 300 ? null : answer.json().path("items");
+        List<Submission> outcome = new ArrayList<>();
         for (int i = 0; i < plans.size(); i++) {
             JsonNode item = items == null ? null : items.path(i);
             int status = item == null ? answer == null ? 0 : answer.status() : item.path("status").asInt();
             UUID id = status == 201 ? UUID.fromString(item.path("job").path("id").asText()) : null;
-            keep(new Submission(plans.get(i), id, status, sent));
+            if (item != null && item.path("replayed").asBoolean()) {
+                answeredAgain.incrementAndGet();
+            }
+            outcome.add(new Submission(plans.get(i), id, status, sent));
         }
+        return outcome;
     }
 
     private interface Request {

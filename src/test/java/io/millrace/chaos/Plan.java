@@ -94,6 +94,11 @@ record Plan(int seq, Kind kind, int number, String queue, String priority) {
         return Integer.parseInt(tag.substring(1));
     }
 
+    /** The body of a request that may be repeated. */
+    String keyedJson() {
+        return "{\"idempotencyKey\":\"" + tag() + "\"," + json().substring(1);
+    }
+
     /** The body of the request. */
     String json() {
         String body = switch (kind) {

@@ -35,6 +35,8 @@ final class Report {
         lines.add("|---|---|");
         lines.add("| jobs accepted, requests without a clear answer that stored their job all the same | %,d, %,d of %,d |"
                 .formatted(result.accepted(), figures.unclearExisting(), result.unclear()));
+        lines.add("| requests repeated with their idempotency keys, jobs that were there already | %,d, %,d |"
+                .formatted(result.repeats(), result.answeredAgain()));
         lines.add("| completed, failed, cancelled | %,d, %,d, %,d |".formatted(figures.completed(), figures.failed(),
                 figures.cancelled()));
         lines.add("| attempts whose worker was lost, of them with an effect that was repeated | %,d, %,d |".formatted(

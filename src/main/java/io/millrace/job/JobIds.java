@@ -1,4 +1,4 @@
-package io.millrace.intake;
+package io.millrace.job;
 
 import java.security.SecureRandom;
 import java.time.Instant;
