@@ -169,10 +169,9 @@ class ArchitectureTest {
     /** What a statement or script is made of is read from a file; values are bound. Only tests write SQL beside Java. */
     @Test
     void statements_and_scripts_are_run_in_few_places() {
-        noClasses().that().resideOutsideOfPackage(ROOT + ".store").should().callMethodWhere(
-                target(owner(assignableTo("io.vertx.sqlclient.SqlClient"))
-                        .or(owner(assignableTo("io.vertx.sqlclient.SqlConnection"))))
-                        .and(target(nameMatching("query|preparedQuery|prepare"))))
+        noClasses().that().resideOutsideOfPackage(ROOT + ".store").should()
+                .callMethodWhere(target(owner(nameMatching("io\\.vertx\\.(mutiny\\.)?(sqlclient|pgclient)\\..*")))
+                        .and(target(nameMatching("query|preparedQuery|prepare.*"))))
                 .check(MAIN);
         noClasses().that().haveNameNotMatching(".*\\.(store\\.(Migrations|AdminPool)|app\\.Preflight|local\\..*)").should()
                 .dependOnClassesThat().resideInAnyPackage("java.sql..", "javax.sql..").check(MAIN);
