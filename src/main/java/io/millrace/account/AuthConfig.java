@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
+import io.millrace.egress.EgressClient;
+import io.millrace.egress.EgressRefusedException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithParentName;
@@ -99,7 +101,11 @@ public interface AuthConfig {
         /** The claim {@code iss} of its tokens. */
         String issuer();
 
-        /** Where its keys are: a JWK Set, read every 5 min, and once a minute at most if a token names an unknown one. */
+        /**
+         * Where its keys are: a JWK Set, read every 5 min, and once a minute at most if a token names an unknown one. Calls go out as
+         * {@code millrace.egress} says: a host inside your own network, or another port than 80 and 443, works if it is listed in
+         * {@code millrace.egress.open-hosts}.
+         */
         String jwksUrl();
 
         /** The claim {@code aud} that its tokens must have. */
@@ -135,7 +141,15 @@ public interface AuthConfig {
     default boolean isEveryIssuerUsable() {
         Stream<String> names = Stream.concat(Stream.of(issuer()), issuers().values().stream().map(Issuer::issuer));
         return names.distinct().count() == issuers().size() + 1 && issuers().values().stream()
-                .allMatch(other -> other.jwksUrl().matches("https?://.+") && !other.algorithms().isEmpty()
+                .allMatch(other -> isHttp(other.jwksUrl()) && !other.algorithms().isEmpty()
                         && List.of("ES256", "RS256").containsAll(other.algorithms()));
+    }
+
+    private static boolean isHttp(String url) {
+        try {
+            return url.matches("https?://.+") && EgressClient.parse(url).getHost() != null;
+        } catch (EgressRefusedException notAUrl) {
+            return false;
+        }
     }
 }

@@ -15,7 +15,7 @@ public final class RefusedException extends RuntimeException {
         SIGN_UP_CLOSED(403),
         NAME_TAKEN(409),
         TOO_MANY_TRIES(429),
-        /** More passwords are being checked than this process can. */
+        /** More passwords or tokens are being checked than this process can, or the keys of an issuer are out of reach. */
         BUSY(503);
 
         private final int status;
@@ -71,6 +71,12 @@ public final class RefusedException extends RuntimeException {
 
     static RefusedException tooManyTries(Duration retryAfter) {
         return new RefusedException(Reason.TOO_MANY_TRIES, "Too many tries: wait before the next one", retryAfter);
+    }
+
+    /** Nobody can say now whether the token is valid. */
+    static RefusedException issuerAway() {
+        return new RefusedException(Reason.BUSY, "The keys of the issuer of this token cannot be fetched now: try again",
+                IssuerKeys.PAUSE);
     }
 
     static RefusedException busy() {

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import org.jboss.logging.Logger;
@@ -18,6 +19,7 @@ import org.jose4j.jwt.consumer.JwtConsumer;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jose4j.jwt.consumer.JwtContext;
 
+import io.millrace.egress.EgressClient;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.auth.principal.DefaultJWTTokenParser;
 import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
@@ -46,12 +48,18 @@ class Tokens {
     private final JwtConsumer unchecked = new JwtConsumerBuilder().setSkipAllValidators().setDisableRequireSignature()
             .setSkipSignatureVerification().build();
 
-    Tokens(AuthConfig config, Vertx vertx) {
+    Tokens(AuthConfig config, Vertx vertx, EgressClient egress) {
         this.config = config;
         this.keys = keys(config);
         this.threads = new BoundedThreads(vertx, "tokens", THREADS, MOST_WAITING);
         this.others = config.issuers().values().stream()
-                .collect(Collectors.toMap(AuthConfig.Issuer::issuer, issuer -> new OtherIssuer(issuer, config, vertx)));
+                .collect(Collectors.toMap(AuthConfig.Issuer::issuer, issuer -> new OtherIssuer(issuer, config, vertx, egress)));
+    }
+
+    @PreDestroy
+    void close() {
+        others.values().forEach(OtherIssuer::close);
+        threads.close();
     }
 
     private static SigningKeys keys(AuthConfig config) {
@@ -83,11 +91,11 @@ class Tokens {
         try {
             JwtContext said = unchecked.process(token);
             String issuer = said.getJwtClaims().getIssuer();
+            String keyId = said.getJoseObjects().get(0).getKeyIdHeaderValue();
             OtherIssuer other = others.get(issuer == null ? "" : issuer);
             if (other != null) {
-                return other.check(token);
+                return other.check(token, keyId);
             }
-            String keyId = said.getJoseObjects().get(0).getKeyIdHeaderValue();
             return keyId != null && keys.publicKeys().containsKey(keyId)
                     ? threads.run(() -> checkOwn(token, keyId))
                     : Uni.createFrom().nullItem();

@@ -19,7 +19,7 @@ final class Tries {
     private final Map<String, Count> counts = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Count> eldest) {
-            return size() > MOST_KEYS;
+            return super.size() > MOST_KEYS; // of the map, not of what is around it
         }
     };
 

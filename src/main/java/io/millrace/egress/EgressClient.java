@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 
 import io.millrace.egress.EgressRules.Target;
 import io.smallrye.mutiny.TimeoutException;
@@ -30,8 +31,8 @@ import jakarta.inject.Inject;
  *
  * <p>
  * A host is looked up once for each hop, all its addresses are checked, and the connection is made to an address that was
- * checked: a name that changes between check and connect (DNS rebinding) changes nothing. Cancelling a subscription resets
- * the request.
+ * checked: a name that changes between check and connect (DNS rebinding) changes nothing. The certificate is checked against
+ * the name. Connections are kept for the same name and address alone. Cancelling a subscription resets the request.
  */
 @ApplicationScoped
 public class EgressClient {
@@ -54,16 +55,17 @@ public class EgressClient {
 
     @Inject
     public EgressClient(Vertx vertx, EgressConfig config) {
-        this(vertx, config, HostResolver.system());
+        this(vertx, config, HostResolver.system(), AddressGuard::isPublic);
     }
 
-    EgressClient(Vertx vertx, EgressConfig config, HostResolver resolver) {
+    EgressClient(Vertx vertx, EgressConfig config, HostResolver resolver, Predicate<InetAddress> isPublic) {
         this.vertx = vertx;
         this.config = config;
-        this.rules = new EgressRules(config);
+        this.rules = new EgressRules(config, isPublic);
         this.resolver = resolver;
         this.resolverThreads = vertx.createSharedWorkerExecutor("egress-resolver", RESOLVER_THREADS, 1, TimeUnit.MINUTES);
         int connectMillis = Math.toIntExact(config.connectTimeout().toMillis());
+        // No proxy: it would look the name up again, and it could reach what we must not. Vert.x takes none from the environment.
         // No metrics name: each address that a user thinks of would become a label.
         this.http = vertx.createHttpClient(
                 new HttpClientOptions().setConnectTimeout(connectMillis).setSslHandshakeTimeout(connectMillis)
@@ -106,14 +108,15 @@ public class EgressClient {
                 .chain(response -> isRedirect(response) ? redirect(response, maxBytes, redirectsLeft) : successful(response));
     }
 
-    /** The new address goes through every check again. */
+    /** The new address goes through every check again. Nothing that a server set, a cookie say, goes along. */
     private Uni<EgressResponse> redirect(EgressResponse response, long maxBytes, int redirectsLeft) {
         if (redirectsLeft == 0) {
             throw new EgressRefusedException(
                     "more than " + config.maxRedirects() + " redirects are not followed (millrace.egress.max-redirects)");
         }
-        URI location = parse(response.headers().get(HttpHeaders.LOCATION));
-        return follow(response.uri().resolve(location), maxBytes, redirectsLeft - 1);
+        URI location = response.uri().resolve(parse(response.headers().get(HttpHeaders.LOCATION)));
+        EgressRules.checkHop(response.uri(), location);
+        return follow(location, maxBytes, redirectsLeft - 1);
     }
 
     private Uni<List<InetAddress>> resolve(Target target) {
@@ -127,7 +130,15 @@ public class EgressClient {
         }).ifNoItem().after(config.connectTimeout()).fail().onFailure(UnknownHostException.class)
                 .transform(failure -> EgressFailedException.unreachable("unknown host " + host, failure))
                 .onFailure(TimeoutException.class)
-                .transform(failure -> EgressFailedException.unreachable("looking up " + host + " took too long", failure));
+                .transform(failure -> EgressFailedException.unreachable("looking up " + host + " took too long", failure))
+                .onItem().transform(addresses -> known(host, addresses));
+    }
+
+    private static List<InetAddress> known(String host, List<InetAddress> addresses) {
+        if (addresses.isEmpty()) {
+            throw EgressFailedException.unreachable("unknown host " + host, null);
+        }
+        return addresses;
     }
 
     /** Takes the next address if one cannot be connected to: of a host with IPv6 and IPv4 often only one can be reached. */

@@ -134,7 +134,8 @@ final class Exchange {
         return length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0;
     }
 
+    /** What a decoder complains of is quoted from the answer. */
     private static String reason(Throwable cause) {
-        return Objects.requireNonNullElse(cause.getMessage(), cause.getClass().getSimpleName());
+        return PlainText.of(Objects.requireNonNullElse(cause.getMessage(), cause.getClass().getSimpleName()));
     }
 }

@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +45,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.NetServer;
 import io.vertx.core.net.PfxOptions;
 
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -50,8 +53,8 @@ class EgressClientTest {
 
     static final long MANY_BYTES = 1_000_000;
     static final Duration LONG = Duration.ofMinutes(1);
-    /** Global unicast, but given to nobody: a connection to it goes nowhere. */
-    static final String PUBLIC = "3ffe:ffff::1";
+    /** Counts as public here: no test calls an address of the internet. */
+    static final String PUBLIC = "127.0.0.2";
 
     final Vertx vertx = Vertx.vertx();
     final AtomicInteger hits = new AtomicInteger();
@@ -59,6 +62,7 @@ class EgressClientTest {
     final Map<String, AtomicInteger> lookUps = new ConcurrentHashMap<>();
     Handler<HttpServerRequest> behaviour = request -> request.response().end("hello");
     HttpServer server;
+    HttpServer tlsServer;
 
     @BeforeEach
     void startServer() throws Exception {
@@ -84,7 +88,7 @@ class EgressClientTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"private.test", "127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]",
+    @ValueSource(strings = {"private.test", "127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]",
             "[64:ff9b::7f00:1]"})
     void loopback_is_refused_and_never_reached(String host) {
         // Its port is allowed here, so that only the address speaks against it.
@@ -105,17 +109,25 @@ class EgressClientTest {
     }
 
     @Test
-    void a_name_that_is_public_when_checked_and_private_when_asked_again_never_leads_to_the_private_server() {
+    void the_address_that_was_checked_is_the_one_that_is_called_whatever_the_name_says_later() throws Exception {
+        AtomicInteger publicHits = new AtomicInteger();
+        vertx.createHttpServer().requestHandler(request -> {
+            publicHits.incrementAndGet();
+            request.response().end(request.getHeader("Host"));
+        }).listen(server.actualPort(), PUBLIC).toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
         HostResolver rebinding = host -> List
-                .of(InetAddress.getByName(lookUps.computeIfAbsent(host, h -> new AtomicInteger()).getAndIncrement() == 0
+                .of(literal(lookUps.computeIfAbsent(host, h -> new AtomicInteger()).getAndIncrement() == 0
                         ? PUBLIC
                         : "127.0.0.1"));
-        EgressClient client = new EgressClient(vertx,
-                config(Map.of("allowed-ports", String.valueOf(server.actualPort()), "connect-timeout", "300ms")), rebinding);
+        EgressClient client = new EgressClient(vertx, config(Map.of("allowed-ports", String.valueOf(server.actualPort()))),
+                rebinding, EgressClientTest::isPublicHere);
 
-        assertFails(() -> get(client, url("rebinding.test", "/")), Kind.UNREACHABLE);
-
-        assertThat(lookUps.get("rebinding.test")).hasValue(1);
+        assertThat(get(client, url("rebinding.test", "/")).body())
+                .isEqualTo(("rebinding.test:" + server.actualPort()).getBytes(UTF_8));
+        assertThat(lookUps.get("rebinding.test")).as("look-ups for one call").hasValue(1);
+        assertThatThrownBy(() -> get(client, url("rebinding.test", "/"))).as("the next call is checked anew")
+                .isInstanceOf(EgressRefusedException.class);
+        assertThat(publicHits).hasValue(1);
         assertThat(hits).hasValue(0);
     }
 
@@ -307,7 +319,8 @@ class EgressClientTest {
             }
             throw new UnknownHostException(host);
         };
-        EgressClient client = new EgressClient(vertx, config(Map.of("connect-timeout", "200ms")), hanging);
+        EgressClient client = new EgressClient(vertx, config(Map.of("connect-timeout", "200ms")), hanging,
+                AddressGuard::isPublic);
 
         assertFails(() -> get(client, URI.create("http://slow.test/")), Kind.UNREACHABLE).withMessageContaining("looking up");
         end.countDown();
@@ -325,19 +338,102 @@ class EgressClientTest {
 
     @Test
     void a_certificate_that_nobody_vouches_for_is_not_trusted(@TempDir Path folder) throws Exception {
+        startTls(folder);
+
+        assertFails(() -> get(client(Map.of("open-hosts", "open.test")), tls("open.test")), Kind.UNREACHABLE);
+        assertThat(hits).hasValue(0);
+    }
+
+    @Test
+    void the_certificate_has_to_be_that_of_the_name_although_an_address_is_called(@TempDir Path folder) throws Exception {
+        trusting(startTls(folder), () -> {
+            EgressClient client = client(Map.of("open-hosts", "open.test, private.test, 127.0.0.1"));
+
+            assertThat(get(client, tls("open.test")).status()).isEqualTo(200);
+            assertFails(() -> get(client, tls("private.test")), Kind.UNREACHABLE);
+            assertFails(() -> get(client, tls("127.0.0.1")), Kind.UNREACHABLE);
+        });
+        assertThat(hits).hasValue(1);
+    }
+
+    @Test
+    void a_redirect_from_https_to_http_is_not_followed(@TempDir Path folder) throws Exception {
+        URI plain = url("open.test", "/plain");
+        trusting(startTls(folder), () -> {
+            behaviour = request -> request.response().setStatusCode(302).putHeader("Location", plain.toString()).end();
+
+            assertThatThrownBy(() -> get(client(Map.of("open-hosts", "open.test")), tls("open.test")))
+                    .isInstanceOf(EgressRefusedException.class).hasMessageContaining("https to http");
+        });
+        assertThat(hits).hasValue(1);
+    }
+
+    @Test
+    void nothing_goes_along_from_one_host_to_the_next() {
+        List<Map<String, String>> seen = new CopyOnWriteArrayList<>();
+        names.put("next.test", List.of("127.0.0.1"));
+        behaviour = request -> {
+            Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+            request.headers().forEach(header -> headers.put(header.getKey(), header.getValue()));
+            seen.add(headers);
+            request.response().setStatusCode(request.path().equals("/end") ? 200 : 302)
+                    .putHeader("Set-Cookie", "session=secret").putHeader("WWW-Authenticate", "Basic realm=x")
+                    .putHeader("Location", url("next.test", "/end").toString()).end();
+        };
+
+        get(client(Map.of("open-hosts", "open.test, next.test")), url("open.test", "/?token=secret"));
+
+        assertThat(seen).hasSize(2).allSatisfy(headers -> assertThat(headers).containsOnlyKeys("Host", "User-Agent",
+                "Accept-Encoding"));
+        assertThat(seen.get(1)).containsEntry("Host", "next.test:" + server.actualPort());
+    }
+
+    @Test
+    void the_proxy_of_the_JVM_is_not_used() throws Exception {
+        AtomicInteger proxied = new AtomicInteger();
+        NetServer proxy = vertx.createNetServer().connectHandler(connection -> {
+            proxied.incrementAndGet();
+            connection.close();
+        }).listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
+        Map<String, String> properties = new HashMap<>();
+        for (String kind : List.of("http", "https", "socks")) {
+            properties.put(kind + (kind.equals("socks") ? "ProxyHost" : ".proxyHost"), "127.0.0.1");
+            properties.put(kind + (kind.equals("socks") ? "ProxyPort" : ".proxyPort"), String.valueOf(proxy.actualPort()));
+        }
+
+        with(properties, () -> assertThat(get(client(Map.of()), url("open.test", "/")).status()).isEqualTo(200));
+
+        assertThat(proxied).hasValue(0);
+    }
+
+    /** @return the server's certificate, for {@code open.test} alone */
+    private Path startTls(Path folder) throws Exception {
         Path store = folder.resolve("self-signed.p12");
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-keyalg", "EC", "-alias", "server", "-dname", "CN=open.test", "-ext", "san=dns:open.test", "-storepass",
-                "secret",
-                "-storetype", "PKCS12", "-keystore", store.toString()).redirectErrorStream(true).start();
+                "-genkeypair", "-keyalg", "EC", "-alias", "server", "-dname", "CN=open.test", "-ext", "san=dns:open.test",
+                "-storepass", "secret", "-storetype", "PKCS12", "-keystore", store.toString()).redirectErrorStream(true)
+                .start();
         assertThat(keytool.waitFor()).isZero();
-        server = start(new HttpServerOptions().setSsl(true)
+        tlsServer = start(new HttpServerOptions().setSsl(true)
                 .setPfxKeyCertOptions(new PfxOptions().setPath(store.toString()).setPassword("secret")));
+        return store;
+    }
 
-        assertFails(() -> get(client(Map.of()), URI.create("https://open.test:" + server.actualPort() + "/")),
-                Kind.UNREACHABLE);
-        assertThat(hits).hasValue(0);
+    private URI tls(String host) {
+        return URI.create("https://" + host + ":" + tlsServer.actualPort() + "/");
+    }
+
+    private static void trusting(Path store, Runnable test) {
+        with(Map.of("javax.net.ssl.trustStore", store.toString(), "javax.net.ssl.trustStorePassword", "secret"), test);
+    }
+
+    private static void with(Map<String, String> properties, Runnable test) {
+        properties.forEach(System::setProperty);
+        try {
+            test.run();
+        } finally {
+            properties.keySet().forEach(System::clearProperty);
+        }
     }
 
     private HttpServer start(HttpServerOptions options) throws Exception {
@@ -356,7 +452,7 @@ class EgressClientTest {
             return addresses == null
                     ? HostResolver.system().resolve(host)
                     : addresses.stream().map(EgressClientTest::literal).toList();
-        });
+        }, EgressClientTest::isPublicHere);
     }
 
     private EgressConfig config(Map<String, String> settings) {
@@ -377,6 +473,10 @@ class EgressClientTest {
             ThrowingCallable call, Kind kind) {
         return assertThatExceptionOfType(EgressFailedException.class).isThrownBy(call)
                 .satisfies(failure -> assertThat(failure.kind()).as(failure.toString()).isEqualTo(kind));
+    }
+
+    private static boolean isPublicHere(InetAddress address) {
+        return address.getHostAddress().equals(PUBLIC) || AddressGuard.isPublic(address);
     }
 
     private static InetAddress literal(String address) {

@@ -21,7 +21,7 @@ import io.millrace.support.TestConfig;
 class EgressRulesTest {
 
     final EgressRules rules = new EgressRules(TestConfig.of(EgressConfig.class,
-            Map.of("millrace.egress.open-hosts", "Localhost:8080, minio.internal,[::1]:8080")));
+            Map.of("millrace.egress.open-hosts", "Localhost:8080, minio.internal,[::1]:8080")), AddressGuard::isPublic);
 
     @ParameterizedTest
     @CsvSource({"http://example.com, example.com, 80, /", "HTTPS://Example.COM/a?b=c#d, example.com, 443, /a?b=c",
@@ -29,7 +29,8 @@ class EgressRulesTest {
             "http://[2606:4700::1]/, [2606:4700::1], 80, /", "http://localhost:8080/x, localhost, 8080, /x",
             "http://minio.internal:9000/, minio.internal, 9000, /",
             "http://xn--bcher-kva.example/, xn--bcher-kva.example, 80, /",
-            "http://example.com?q, example.com, 80, /?q"})
+            "http://example.com?q, example.com, 80, /?q",
+            "http://example.com/b\u00fc?\u560d, example.com, 80, /b%C3%BC?%E5%98%8D"})
     void a_plain_URL_is_taken_apart_once(String url, String host, int port, String requestUri) {
         Target target = rules.check(EgressRules.parse(url));
 
