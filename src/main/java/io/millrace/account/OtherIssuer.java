@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jose4j.jwt.MalformedClaimException;
 
+import io.millrace.audit.Actor;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.auth.principal.DefaultJWTTokenParser;
 import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
@@ -60,7 +61,8 @@ final class OtherIssuer {
             throw RefusedException.busy();
         }
         try {
-            return Tokens.caller(parser.parse(token, rules).getJwtClaims(), issuer.tenant(), issuer.groupsClaim());
+            return Tokens.caller(Actor.Kind.FEDERATED, parser.parse(token, rules).getJwtClaims(), issuer.tenant(),
+                    issuer.groupsClaim());
         } catch (ParseException e) {
             if (isUnreachable(e)) {
                 failedAt.set(System.nanoTime());

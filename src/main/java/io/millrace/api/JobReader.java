@@ -16,7 +16,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import io.millrace.handler.JobHandlers;
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.job.KeyedJob;
 
 /**

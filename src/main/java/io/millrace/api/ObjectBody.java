@@ -1,6 +1,9 @@
 package io.millrace.api;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -30,13 +33,18 @@ final class ObjectBody {
         if (body != null && body.length > MOST_BYTES) {
             throw ProblemException.tooLarge(MOST_BYTES);
         }
-        if (!(parse(body) instanceof ObjectNode object)) {
+        String text = text(body);
+        if (!(parse(text) instanceof ObjectNode object)) {
             throw ProblemException.invalidJson("the body is no JSON object");
+        }
+        String fault = PayloadText.findFault(text);
+        if (fault != null) {
+            throw ProblemException.unreadableText("", fault);
         }
         List<Problem.FieldError> errors = new ArrayList<>();
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                errors.add(new Problem.FieldError("/" + name, "unknown-field",
+                errors.add(new Problem.FieldError(pointer(name), "unknown-field",
                         "is no known field; did you mean " + NearestName.of(name, known) + "?"));
             }
         });
@@ -46,9 +54,17 @@ final class ObjectBody {
         return new ObjectBody(object);
     }
 
-    private static JsonNode parse(byte[] body) {
+    private static String text(byte[] body) {
         try {
-            return body == null ? null : JSON.readTree(body);
+            return body == null ? "" : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+        } catch (CharacterCodingException e) {
+            throw ProblemException.invalidJson("the body is not valid UTF-8");
+        }
+    }
+
+    private static JsonNode parse(String body) {
+        try {
+            return JSON.readTree(body);
         } catch (IOException e) {
             throw ProblemException.invalidJson("the body is not valid JSON");
         }
@@ -76,6 +92,11 @@ final class ObjectBody {
     }
 
     /** @return null if there is none */
+    String optionalText(String field) {
+        return fields.hasNonNull(field) ? text(field) : null;
+    }
+
+    /** @return null if there is none */
     Instant time(String field) {
         if (!fields.hasNonNull(field)) {
             return null;
@@ -85,6 +106,10 @@ final class ObjectBody {
         } catch (DateTimeException e) {
             throw wrong(field, "must be an RFC 3339 time with a zone, for example 2030-01-31T08:00:00Z");
         }
+    }
+
+    private static String pointer(String field) {
+        return "/" + field.replace("~", "~0").replace("/", "~1");
     }
 
     private static ProblemException wrong(String field, String message) {

@@ -15,7 +15,7 @@ import jakarta.inject.Singleton;
 
 import org.jboss.logging.Logger;
 
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.job.JobState;
 import io.millrace.store.Database;
 import io.millrace.store.RepairStore;

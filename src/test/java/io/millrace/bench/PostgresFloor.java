@@ -14,7 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.store.Migrations;
 import io.millrace.support.TestServers;
 

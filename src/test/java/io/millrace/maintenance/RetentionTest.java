@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 
 import org.junit.jupiter.api.Test;
 
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.support.TestConfig;
 import io.millrace.support.TestServers;
 import io.millrace.worker.WorkerProcess;

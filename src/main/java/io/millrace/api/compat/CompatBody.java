@@ -20,7 +20,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.api.ApiConfig;
 import io.millrace.api.PayloadText;
 import io.millrace.handler.JobType;
-import io.millrace.intake.JobIds;
+import io.millrace.job.JobIds;
 import io.millrace.job.JobOptions;
 import io.millrace.job.NewJob;
 import io.millrace.job.Priority;

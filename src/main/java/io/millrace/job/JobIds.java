@@ -1,4 +1,4 @@
-package io.millrace.intake;
+package io.millrace.job;
 
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -32,6 +32,11 @@ public final class JobIds {
         long most = stamp >>> COUNTER_BITS << 16 | 0x7000 | stamp & 0xFFF;
         long least = chance >>> 2 | 0x8000_0000_0000_0000L;
         return new UUID(most, least);
+    }
+
+    /** @return the time in an id of {@link #next} */
+    public static Instant timeOf(UUID id) {
+        return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
     }
 
     /** @return the lowest id that a job accepted at {@code time} can have; a time that no id can tell is brought within those */

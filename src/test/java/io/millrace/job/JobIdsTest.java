@@ -1,4 +1,4 @@
-package io.millrace.intake;
+package io.millrace.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
