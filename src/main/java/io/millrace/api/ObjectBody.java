@@ -33,13 +33,8 @@ final class ObjectBody {
         if (body != null && body.length > MOST_BYTES) {
             throw ProblemException.tooLarge(MOST_BYTES);
         }
-        String text = text(body);
-        if (!(parse(text) instanceof ObjectNode object)) {
+        if (!(parse(body) instanceof ObjectNode object)) {
             throw ProblemException.invalidJson("the body is no JSON object");
-        }
-        String fault = PayloadText.findFault(text);
-        if (fault != null) {
-            throw ProblemException.unreadableText("", fault);
         }
         List<Problem.FieldError> errors = new ArrayList<>();
         object.fieldNames().forEachRemaining(name -> {
@@ -54,17 +49,13 @@ final class ObjectBody {
         return new ObjectBody(object);
     }
 
-    private static String text(byte[] body) {
+    private static JsonNode parse(byte[] body) {
         try {
-            return body == null ? "" : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            return body == null
+                    ? null
+                    : JSON.readTree(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString());
         } catch (CharacterCodingException e) {
             throw ProblemException.invalidJson("the body is not valid UTF-8");
-        }
-    }
-
-    private static JsonNode parse(String body) {
-        try {
-            return JSON.readTree(body);
         } catch (IOException e) {
             throw ProblemException.invalidJson("the body is not valid JSON");
         }
@@ -74,7 +65,7 @@ final class ObjectBody {
         if (!fields.path(field).isTextual()) {
             throw wrong(field, "must be a string");
         }
-        return fields.path(field).asText();
+        return readable(pointer(field), fields.path(field).asText());
     }
 
     List<String> texts(String field) {
@@ -83,7 +74,7 @@ final class ObjectBody {
             if (!item.isTextual()) {
                 throw wrong(field, "must be a list of strings");
             }
-            texts.add(item.asText());
+            texts.add(readable(pointer(field) + "/" + texts.size(), item.asText()));
         }
         if (!fields.path(field).isArray()) {
             throw wrong(field, "must be a list of strings");
@@ -106,6 +97,14 @@ final class ObjectBody {
         } catch (DateTimeException e) {
             throw wrong(field, "must be an RFC 3339 time with a zone, for example 2030-01-31T08:00:00Z");
         }
+    }
+
+    private static String readable(String path, String text) {
+        String fault = PayloadText.findFaultInText(text);
+        if (fault != null) {
+            throw ProblemException.unreadableText(path, fault);
+        }
+        return text;
     }
 
     private static String pointer(String field) {

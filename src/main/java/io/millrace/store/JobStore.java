@@ -225,9 +225,9 @@ public class JobStore {
         return Tuple.tuple().addValue(ids.toArray(UUID[]::new));
     }
 
-    /** Tags hold no character that an array literal would have to quote; the API sees to that. */
+    /** Tags hold no quote and no backslash; the API sees to that. In quotes, because {@code {null}} holds no text. */
     private static String arrayLiteral(List<String> tags) {
-        return tags.isEmpty() ? null : "{" + String.join(",", tags) + "}";
+        return tags.isEmpty() ? null : "{\"" + String.join("\",\"", tags) + "\"}";
     }
 
     private static Map<UUID, StoredJob> storedJobs(RowSet<Row> rows) {

@@ -154,9 +154,8 @@ class InjectionTest extends GuardedApp {
     }
 
     private String cancelledJob() {
-        String id = enqueue(token);
+        String id = api.post("/v1/jobs", "{\"type\":\"echo\",\"queue\":\"corpus\"}", bearer(token)).json().path("id").asText();
         assertThat(api.post("/v1/jobs/" + id + "/cancel", "", bearer(token)).status()).isEqualTo(200);
-        query("update job set queue = 'corpus' where id = '" + id + "' returning 1");
         return id;
     }
 
@@ -277,6 +276,9 @@ class InjectionTest extends GuardedApp {
         for (Route route : routes.values()) {
             if (route.path().contains("{")) {
                 for (String value : encoded()) {
+                    if (value.isEmpty()) {
+                        continue; // the list above it
+                    }
                     checkRaw(route, path(route, value), List.of(), answer -> assertThat(answer.status()).isBetween(400, 499));
                     checkRaw(route, path(route, cancelled).replace("a.jpg", value), List.of(), answer -> {});
                 }
