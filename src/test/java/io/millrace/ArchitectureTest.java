@@ -50,17 +50,18 @@ class ArchitectureTest {
             Map.entry("batch", Set.of()),
             Map.entry("egress", Set.of()),
             Map.entry("local", Set.of()),
-            Map.entry("account", Set.of("egress")), // the keys of other issuers are fetched where everything is that goes out
-            Map.entry("store", Set.of("job")),
+            Map.entry("audit", Set.of("job")),
+            Map.entry("account", Set.of("audit", "egress")), // the keys of other issuers are fetched where everything is that goes out
+            Map.entry("store", Set.of("job", "audit")),
             Map.entry("stream", Set.of("job")),
             Map.entry("effect", Set.of("job", "store", "stream")),
             Map.entry("handler", Set.of("job", "egress", "stream", "effect")),
-            Map.entry("intake", Set.of("job", "batch", "store", "stream")),
+            Map.entry("intake", Set.of("job", "audit", "batch", "store", "stream")),
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
-            Map.entry("maintenance", Set.of("job", "batch", "store", "worker", "stream", "settle", "intake")),
-            Map.entry("api", Set.of("account", "job", "batch", "store", "handler", "intake")),
-            Map.entry("observe", Set.of("job", "store", "worker", "maintenance", "api")),
+            Map.entry("maintenance", Set.of("job", "audit", "batch", "store", "worker", "stream", "settle")),
+            Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake")),
+            Map.entry("observe", Set.of("job", "audit", "store", "effect", "intake", "worker", "maintenance", "api")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
                     "account", "api", "observe", "local")));
 

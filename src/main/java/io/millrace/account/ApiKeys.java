@@ -8,6 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import io.millrace.audit.Actor;
+import io.millrace.audit.AuditAction;
+import io.millrace.audit.AuditLog;
 import io.quarkus.hibernate.reactive.panache.Panache;
 import io.smallrye.mutiny.Uni;
 
@@ -20,9 +23,12 @@ public class ApiKeys {
     /** They come over a few connections. */
     private static final int MOST_LOOKUPS = 200;
 
+    private final AuditLog audit;
     private final AtomicInteger lookups = new AtomicInteger();
 
-    ApiKeys() {}
+    ApiKeys(AuditLog audit) {
+        this.audit = audit;
+    }
 
     /**
      * A key, as only its maker ever sees it.
@@ -31,23 +37,29 @@ public class ApiKeys {
      */
     public record Made(ApiKey key, String secret) {}
 
-    /** @param expiresAt null for never */
-    public Uni<Made> make(String tenant, String name, Collection<String> groups, Instant expiresAt) {
+    /**
+     * In the admin's tenant.
+     *
+     * @param expiresAt null for never
+     */
+    public Uni<Made> make(Actor admin, String name, Collection<String> groups, Instant expiresAt) {
         String secret = PREFIX + Secret.next();
         ApiKey key = new ApiKey();
         key.id = UUID.randomUUID();
-        key.tenant = tenant;
+        key.tenant = admin.tenant();
         key.name = Names.keyName(name);
         key.keyHash = Secret.hash(secret);
         key.groupNames = Names.groups(groups);
         key.createdAt = Instant.now();
         key.expiresAt = expiresAt;
-        return Panache.withTransaction(() -> ApiKey.count("tenant = ?1", tenant).chain(count -> {
+        return Panache.withTransaction(() -> ApiKey.count("tenant = ?1", key.tenant).chain(count -> {
             if (count >= MOST_IN_TENANT) {
-                throw RefusedException.invalid("the tenant has " + MOST_IN_TENANT + " keys, which is the most: revoke some");
+                throw RefusedException.invalid("",
+                        "the tenant has " + MOST_IN_TENANT + " keys, which is the most: revoke some");
             }
             return key.<ApiKey>persistAndFlush();
-        })).map(made -> new Made(made, secret));
+        }).call(() -> audit.write(admin.did(AuditAction.API_KEY_MAKE, key.id).with("name", key.name).with("groups",
+                key.groupNames)))).map(made -> new Made(made, secret));
     }
 
     public Uni<List<ApiKey>> list(String tenant) {
@@ -55,8 +67,17 @@ public class ApiKeys {
     }
 
     /** @return false if the tenant has no such key */
-    public Uni<Boolean> revoke(String tenant, UUID id) {
-        return Panache.withTransaction(() -> ApiKey.delete("tenant = ?1 and id = ?2", tenant, id)).map(count -> count > 0);
+    public Uni<Boolean> revoke(Actor admin, UUID id) {
+        return Panache.withTransaction(() -> find(admin.tenant(), id)
+                .chain(key -> ApiKey.delete("tenant = ?1 and id = ?2", admin.tenant(), id)
+                        .call(count -> count == 0
+                                ? Uni.createFrom().voidItem()
+                                : audit.write(admin.did(AuditAction.API_KEY_REVOKE, id).with("name", key.name)))))
+                .map(count -> count > 0);
+    }
+
+    private static Uni<ApiKey> find(String tenant, UUID id) {
+        return ApiKey.<ApiKey>find("tenant = ?1 and id = ?2", tenant, id).firstResult();
     }
 
     /** @return null if the key is not valid */
@@ -69,6 +90,6 @@ public class ApiKeys {
                 .onTermination().invoke(lookups::decrementAndGet)
                 .map(key -> key == null || key.expiresAt != null && !key.expiresAt.isAfter(Instant.now())
                         ? null
-                        : new Caller("key:" + key.name, key.tenant, key.groups(), key.expiresAt));
+                        : new Caller(Actor.Kind.API_KEY, key.id, "key:" + key.name, key.tenant, key.groups(), key.expiresAt));
     }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import io.millrace.audit.Actor;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
@@ -33,7 +34,8 @@ class Identities implements HttpAuthenticationMechanism {
     private static final Duration BELIEVE_KEY = Duration.ofSeconds(10);
     private static final int MOST_BELIEVED = 10_000;
 
-    private static final SecurityIdentity ANYBODY = identity(new Caller("anybody", Tenant.DEFAULT, Group.ALL, null));
+    private static final SecurityIdentity ANYBODY = identity(
+            new Caller(Actor.Kind.ANYBODY, null, "anybody", Tenant.DEFAULT, Group.ALL, null));
 
     private final AuthMode mode;
     private final Tokens tokens;
@@ -103,7 +105,7 @@ class Identities implements HttpAuthenticationMechanism {
 
     private static SecurityIdentity identity(Caller caller) {
         return QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(caller.name())).addRoles(caller.groups())
-                .addAttribute(Tenant.ATTRIBUTE, caller.tenant()).build();
+                .addAttribute(Tenant.ATTRIBUTE, caller.tenant()).addAttribute(CurrentCaller.ATTRIBUTE, caller).build();
     }
 
     @Override

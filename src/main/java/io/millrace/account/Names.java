@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 final class Names {
     private static final Pattern USERNAME = Pattern.compile("[a-z0-9][a-z0-9._@+-]{0,127}");
     private static final Pattern TENANT = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
-    private static final Pattern KEY_NAME = Pattern.compile("[^\\p{Cntrl}]{1,128}");
+    private static final Pattern KEY_NAME = Pattern.compile("[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]{1,128}");
     static final int MOST_USERNAME = 128;
     private static final int LEAST_PASSWORD = 8;
     private static final int MOST_PASSWORD = 256;
@@ -26,14 +26,17 @@ final class Names {
         String name = text == null ? "" : text.strip().toLowerCase(Locale.ROOT);
         if (!USERNAME.matcher(name).matches()) {
             throw RefusedException
-                    .invalid("username must be 1 to 128 letters, digits or . _ @ + - and start with a letter or digit");
+                    .invalid("username",
+                            "username must be 1 to 128 letters, digits or . _ @ + - and start with a letter or digit");
         }
         return name;
     }
 
-    static String newPassword(String text) {
+    /** @param field what the request calls it */
+    static String newPassword(String field, String text) {
         if (text == null || text.length() < LEAST_PASSWORD || text.length() > MOST_PASSWORD) {
-            throw RefusedException.invalid("password must have " + LEAST_PASSWORD + " to " + MOST_PASSWORD + " characters");
+            throw RefusedException.invalid(field,
+                    field + " must have " + LEAST_PASSWORD + " to " + MOST_PASSWORD + " characters");
         }
         return text;
     }
@@ -45,7 +48,7 @@ final class Names {
 
     static String keyName(String text) {
         if (text == null || text.isBlank() || !KEY_NAME.matcher(text).matches()) {
-            throw RefusedException.invalid("name must be 1 to 128 characters");
+            throw RefusedException.invalid("name", "name must be 1 to 128 characters, none of them a control character");
         }
         return text;
     }
@@ -53,7 +56,8 @@ final class Names {
     /** @return the groups as they are stored */
     static String groups(Collection<String> groups) {
         if (groups == null || groups.isEmpty() || !Group.ALL.containsAll(groups)) {
-            throw RefusedException.invalid("groups must be one or more of " + String.join(", ", new TreeSet<>(Group.ALL)));
+            throw RefusedException.invalid("groups",
+                    "groups must be one or more of " + String.join(", ", new TreeSet<>(Group.ALL)));
         }
         return String.join(" ", new TreeSet<>(Set.copyOf(groups)));
     }

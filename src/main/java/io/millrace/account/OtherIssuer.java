@@ -7,6 +7,7 @@ import java.util.Set;
 import org.jboss.logging.Logger;
 import org.jose4j.jwt.MalformedClaimException;
 
+import io.millrace.audit.Actor;
 import io.millrace.egress.EgressClient;
 import io.millrace.egress.EgressResponse;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
@@ -64,7 +65,8 @@ final class OtherIssuer implements AutoCloseable {
         rules.setPublicVerificationKey(key.key());
         rules.setMaxTimeToLiveSecs(MOST_LIFETIME_SECONDS);
         try {
-            return Tokens.caller(new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), issuer.tenant(),
+            return Tokens.caller(Actor.Kind.FEDERATED, new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(),
+                    issuer.tenant(),
                     issuer.groupsClaim());
         } catch (ParseException e) {
             LOG.debugf("a token of %s was refused: %s", issuer.issuer(), e.getMessage());

@@ -9,6 +9,10 @@ public final class RefusedException extends RuntimeException {
     public enum Reason {
         /** Something in the request cannot be used. */
         INVALID(400),
+        /** Not that of the account whose token was shown. */
+        WRONG_PASSWORD(403),
+        /** The caller has no account here: an API key, or a user of another issuer. */
+        NO_ACCOUNT(403),
         /** A name and password that do not belong together, or a refresh token that is not, or no more, valid. */
         WRONG_CREDENTIALS(401),
         /** Accounts are made by an admin. */
@@ -30,11 +34,17 @@ public final class RefusedException extends RuntimeException {
     }
 
     private final Reason reason;
+    private final String field;
     private final Duration retryAfter;
 
     private RefusedException(Reason reason, String message, Duration retryAfter) {
+        this(reason, "", message, retryAfter);
+    }
+
+    private RefusedException(Reason reason, String field, String message, Duration retryAfter) {
         super(message, null, false, false);
         this.reason = reason;
+        this.field = field;
         this.retryAfter = retryAfter;
     }
 
@@ -42,13 +52,29 @@ public final class RefusedException extends RuntimeException {
         return reason;
     }
 
+    /** @return what cannot be used; empty if it is no single field */
+    public String field() {
+        return field;
+    }
+
     /** @return when to try again, or null if that would not help */
     public Duration retryAfter() {
         return retryAfter;
     }
 
-    static RefusedException invalid(String message) {
-        return new RefusedException(Reason.INVALID, message, null);
+    static RefusedException invalid(String field, String message) {
+        return new RefusedException(Reason.INVALID, field, message, null);
+    }
+
+    static RefusedException wrongPassword() {
+        return new RefusedException(Reason.WRONG_PASSWORD, "The current password is another one", null);
+    }
+
+    static RefusedException noAccount() {
+        return new RefusedException(Reason.NO_ACCOUNT,
+                "An API key, or a user of another issuer, has no password and no session "
+                        + "here",
+                null);
     }
 
     /** The same for a name that nobody has and for a wrong password. */

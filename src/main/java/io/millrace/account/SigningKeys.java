@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -63,6 +64,22 @@ public record SigningKeys(PrivateKey privateKey, String keyId, Map<String, ECPub
         return of(pair.getPrivate(), Map.of(idOf(key), key), "the new key");
     }
 
+    /**
+     * A new pair, for whoever has no openssl.
+     *
+     * @throws FileAlreadyExistsException if one of the files is there: it is left as it is
+     */
+    public static void makeNewFiles(Path privateKey, Path publicKey) throws IOException {
+        for (Path file : List.of(privateKey, publicKey)) {
+            if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new FileAlreadyExistsException(file.toString());
+            }
+        }
+        KeyPair pair = generatePair();
+        Files.writeString(create(privateKey), pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
+        Files.writeString(create(publicKey), pem("PUBLIC KEY", pair.getPublic().getEncoded()));
+    }
+
     /** Of many processes that do this at once, one makes the pair, and all read the same. */
     public static void makeFiles(Path privateKey, Path publicKey) throws IOException {
         if (Files.exists(privateKey) && Files.exists(publicKey)) {
@@ -84,15 +101,27 @@ public record SigningKeys(PrivateKey privateKey, String keyId, Map<String, ECPub
     private static void write(Path file, String title, byte[] der) throws IOException {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
-            Files.createFile(part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            create(part);
         } catch (FileAlreadyExistsException leftByACrash) {
             // written anew
-        } catch (UnsupportedOperationException notPosix) {
-            Files.createFile(part);
         }
-        Files.writeString(part, "-----BEGIN " + title + "-----\n"
-                + Base64.getMimeEncoder(64, new byte[]{'\n'}).encodeToString(der) + "\n-----END " + title + "-----\n");
+        Files.writeString(part, pem(title, der));
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** For its owner alone, from the first moment on. */
+    private static Path create(Path file) throws IOException {
+        try {
+            return Files.createFile(file,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } catch (UnsupportedOperationException notPosix) {
+            return Files.createFile(file);
+        }
+    }
+
+    private static String pem(String title, byte[] der) {
+        return "-----BEGIN " + title + "-----\n" + Base64.getMimeEncoder(64, new byte[]{'\n'}).encodeToString(der)
+                + "\n-----END " + title + "-----\n";
     }
 
     private static KeyPair generatePair() {

@@ -19,6 +19,7 @@ import org.jose4j.jwt.consumer.JwtConsumer;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jose4j.jwt.consumer.JwtContext;
 
+import io.millrace.audit.Actor;
 import io.millrace.egress.EgressClient;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.auth.principal.DefaultJWTTokenParser;
@@ -111,7 +112,8 @@ class Tokens {
         rules.setPublicVerificationKey(keys.publicKeys().get(keyId));
         rules.setMaxTimeToLiveSecs(config.accessLifetime().toSeconds());
         try {
-            return caller(new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), Optional.empty(), GROUPS);
+            return caller(Actor.Kind.USER, new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), Optional.empty(),
+                    GROUPS);
         } catch (ParseException e) {
             LOG.debugf("a token was refused: %s", e.getMessage());
             return null;
@@ -128,7 +130,8 @@ class Tokens {
     }
 
     /** @return null if the token does not say whose it is, or for which tenant */
-    static Caller caller(JwtClaims claims, Optional<String> tenant, String groupsClaim) throws MalformedClaimException {
+    static Caller caller(Actor.Kind kind, JwtClaims claims, Optional<String> tenant, String groupsClaim)
+            throws MalformedClaimException {
         String name = claims.getSubject();
         String whose = tenant.isPresent() ? tenant.get() : claims.getStringClaimValue(TENANT);
         List<String> groups = claims.isClaimValueStringList(groupsClaim)
@@ -138,6 +141,6 @@ class Tokens {
         if (name == null || name.isBlank() || whose == null || !Names.isTenant(whose)) {
             return null;
         }
-        return new Caller(name, whose, known, Instant.ofEpochSecond(claims.getExpirationTime().getValue()));
+        return new Caller(kind, null, name, whose, known, Instant.ofEpochSecond(claims.getExpirationTime().getValue()));
     }
 }

@@ -18,6 +18,7 @@ import jakarta.ws.rs.core.Response;
 
 import io.millrace.account.Account;
 import io.millrace.account.Accounts;
+import io.millrace.account.CurrentCaller;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -30,10 +31,12 @@ import io.smallrye.mutiny.Uni;
 public class AccountsResource {
     private final Accounts accounts;
     private final Tenant tenant;
+    private final CurrentCaller caller;
 
-    AccountsResource(Accounts accounts, Tenant tenant) {
+    AccountsResource(Accounts accounts, Tenant tenant, CurrentCaller caller) {
         this.accounts = accounts;
         this.tenant = tenant;
+        this.caller = caller;
     }
 
     @RegisterForReflection
@@ -52,7 +55,7 @@ public class AccountsResource {
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> make(byte[] body) {
         ObjectBody request = ObjectBody.read(body, List.of("username", "password", "groups"));
-        return accounts.make(request.text("username"), request.text("password"), tenant.current(), request.texts("groups"))
+        return accounts.make(caller.actor(), request.text("username"), request.text("password"), request.texts("groups"))
                 .map(made -> Response.status(Response.Status.CREATED).entity(AccountView.of(made)).build());
     }
 
@@ -65,7 +68,7 @@ public class AccountsResource {
     @DELETE
     @Path("/{id}")
     public Uni<Response> delete(@PathParam("id") String id) {
-        return accounts.delete(tenant.current(), AdminIds.parse(id, "account"))
+        return accounts.delete(caller.actor(), AdminIds.parse(id, "account"))
                 .map(deleted -> AdminIds.deleted(deleted, id, "account"));
     }
 }

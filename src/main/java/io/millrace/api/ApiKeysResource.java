@@ -20,6 +20,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 
 import io.millrace.account.ApiKey;
 import io.millrace.account.ApiKeys;
+import io.millrace.account.CurrentCaller;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -32,10 +33,12 @@ import io.smallrye.mutiny.Uni;
 public class ApiKeysResource {
     private final ApiKeys keys;
     private final Tenant tenant;
+    private final CurrentCaller caller;
 
-    ApiKeysResource(ApiKeys keys, Tenant tenant) {
+    ApiKeysResource(ApiKeys keys, Tenant tenant, CurrentCaller caller) {
         this.keys = keys;
         this.tenant = tenant;
+        this.caller = caller;
     }
 
     /** @param key what the program sends as {@code Authorization: Bearer}; only in the answer that made it */
@@ -56,7 +59,7 @@ public class ApiKeysResource {
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> make(byte[] body) {
         ObjectBody request = ObjectBody.read(body, List.of("name", "groups", "expiresAt"));
-        return keys.make(tenant.current(), request.text("name"), request.texts("groups"), request.time("expiresAt"))
+        return keys.make(caller.actor(), request.text("name"), request.texts("groups"), request.time("expiresAt"))
                 .map(made -> Response.status(Response.Status.CREATED).header("Cache-Control", "no-store")
                         .entity(KeyView.of(made.key(), made.secret())).build());
     }
@@ -70,7 +73,7 @@ public class ApiKeysResource {
     @DELETE
     @Path("/{id}")
     public Uni<Response> revoke(@PathParam("id") String id) {
-        return keys.revoke(tenant.current(), AdminIds.parse(id, "API key"))
+        return keys.revoke(caller.actor(), AdminIds.parse(id, "API key"))
                 .map(revoked -> AdminIds.deleted(revoked, id, "API key"));
     }
 }

@@ -23,7 +23,8 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
  */
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record JobView(UUID id, String type, String queue, String priority, JobState state, int attempt, int maxAttempts,
+public record JobView(UUID id, String type, String queue, String priority, String uniqueKey, JobState state, int attempt,
+        int maxAttempts,
         int failures,
         int lost, int epoch, @JsonRawValue String payload, List<String> tags, Instant runAt, Instant createdAt,
         Instant startedAt,
@@ -44,7 +45,8 @@ public record JobView(UUID id, String type, String queue, String priority, JobSt
     static JobView of(Job job, List<JobQueries.Attempt> attempts) {
         boolean isRunning = job.state() == JobState.PROCESSING;
         String self = JobsResource.PATH + "/" + job.id();
-        return new JobView(job.id(), job.type(), job.queue(), job.priority().label(), job.state(), attempt(job),
+        return new JobView(job.id(), job.type(), job.queue(), job.priority().label(), job.uniqueKey(), job.state(),
+                attempt(job),
                 job.maxAttempts(),
                 job.failures(), job.lost(), job.epoch(), job.payload(), job.tags(), job.runAt(), job.createdAt(),
                 job.startedAt(),

@@ -1,12 +1,8 @@
 package io.millrace.api;
 
-import java.nio.charset.StandardCharsets;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -33,8 +29,11 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 
+import io.millrace.account.CurrentCaller;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
+import io.millrace.audit.AuditAction;
+import io.millrace.audit.AuditEntry;
 import io.millrace.intake.Intake;
 import io.millrace.job.Artifact;
 import io.millrace.job.Job;
@@ -61,12 +60,7 @@ public class JobsResource {
     static final String BULK = "/bulk";
     static final String NDJSON = "application/x-ndjson";
 
-    private static final UUID HIGHEST = new UUID(-1, -1);
-    private static final UUID LOWEST = new UUID(0, 0);
-    private static final int DEFAULT_LIMIT = 50;
-    private static final int MOST = 200;
     private static final char NUL = 0;
-    private static final Pattern LIMIT = Pattern.compile("\\d{1,3}");
     private static final Pattern SECONDS = Pattern.compile("(\\d{1,4})s?");
     private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
 
@@ -78,9 +72,10 @@ public class JobsResource {
     private final JobStore jobs;
     private final ApiConfig config;
     private final Tenant tenant;
+    private final CurrentCaller caller;
 
     JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
-            ApiConfig config, Tenant tenant) {
+            ApiConfig config, Tenant tenant, CurrentCaller caller) {
         this.reader = reader;
         this.intake = intake;
         this.queries = queries;
@@ -89,6 +84,7 @@ public class JobsResource {
         this.jobs = jobs;
         this.config = config;
         this.tenant = tenant;
+        this.caller = caller;
     }
 
     /**
@@ -208,7 +204,7 @@ public class JobsResource {
             @Context RoutingContext request) {
         QueryParameters.refuseUnknown(uri, List.of("wait", "expand"));
         if (expand != null && !expand.equals("attempts")) {
-            throw invalid("expand", "must be attempts");
+            throw ListParameters.invalid("expand", "must be attempts");
         }
         UUID id = id(idText);
         Duration limit = wait(wait, prefer);
@@ -240,20 +236,22 @@ public class JobsResource {
         QueryParameters.refuseUnknown(uri, List.of("state", "queue", "type", "tag", "createdAfter", "limit", "cursor"));
         JobState wanted = state == null
                 ? null
-                : JobState.named(state).orElseThrow(() -> invalid("state", "must be one of " + List.of(JobState.values())));
+                : JobState.named(state)
+                        .orElseThrow(() -> ListParameters.invalid("state", "must be one of " + List.of(JobState.values())));
         return page(wanted, queue, type, tag, createdAfter, limit, cursor);
     }
 
     /** @param state null for any */
     Uni<Page> page(JobState state, String queue, String type, String tag, String createdAfter, String limit, String cursor) {
-        int most = limit(limit);
-        UUID behind = cursor == null ? HIGHEST : cursor(cursor);
-        UUID notBefore = createdAfter == null ? LOWEST : JobIds.lowestAt(time(createdAfter));
-        return queries.list(tenant.current(), new JobQueries.Filter(behind, notBefore, state, name("queue", queue),
-                name("type", type), name("tag", tag), most))
-                .onFailure(Database::isTooSlow).transform(failure -> ProblemException.tooSlow())
+        int most = ListParameters.limit(limit);
+        JobQueries.Filter filter = new JobQueries.Filter(ListParameters.behind(cursor),
+                ListParameters.notBefore("createdAfter", createdAfter), state, ListParameters.name("queue", queue),
+                ListParameters.name("type", type), ListParameters.name("tag", tag), most);
+        return queries.list(tenant.current(), filter)
+                .onFailure(Database::isTooSlow)
+                .transform(failure -> ProblemException.tooSlow("Narrow it: name a queue, a type or createdAfter."))
                 .map(found -> new Page(found.stream().map(job -> JobView.of(job, null)).toList(),
-                        found.size() < most ? null : cursor(found.get(found.size() - 1).id())));
+                        found.size() < most ? null : ListParameters.cursor(found.get(found.size() - 1).id())));
     }
 
     /**
@@ -266,7 +264,8 @@ public class JobsResource {
     public Uni<Response> cancel(@PathParam("id") String idText) {
         UUID id = id(idText);
         String whose = tenant.current();
-        return jobs.cancel(whose, id).chain(state -> find(whose, id).map(job -> {
+        AuditEntry entry = caller.actor().did(AuditAction.JOB_CANCEL, id);
+        return jobs.cancel(whose, id, entry).chain(state -> find(whose, id).map(job -> {
             if (state == null && job.state() != JobState.CANCELLED) {
                 throw ProblemException.wrongState("the job is " + job.state() + ": it has ended and cannot be cancelled",
                         "Look at the job.");
@@ -287,7 +286,8 @@ public class JobsResource {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
         String whose = tenant.current();
-        return intake.replay(whose, id, payload)
+        AuditEntry entry = caller.actor().did(AuditAction.JOB_RETRY, id).with("newPayload", payload != null);
+        return intake.replay(whose, id, payload, entry)
                 .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
                 .chain(replayed -> find(whose, id).map(job -> {
                     if (!replayed) {
@@ -316,26 +316,6 @@ public class JobsResource {
                         .build());
     }
 
-    /** Read here: of a number that is none, the framework would say that there is nothing at this path. */
-    private static int limit(String text) {
-        if (text == null) {
-            return DEFAULT_LIMIT;
-        }
-        int limit = LIMIT.matcher(text).matches() ? Integer.parseInt(text) : 0;
-        if (limit < 1 || limit > MOST) {
-            throw invalid("limit", "must be 1 to " + MOST);
-        }
-        return limit;
-    }
-
-    /** PostgreSQL refuses to look for such a name, with an error that speaks of a job to be stored. */
-    private static String name(String parameter, String text) {
-        if (text != null && text.indexOf(NUL) >= 0) {
-            throw invalid(parameter, "must not hold the character NUL");
-        }
-        return text;
-    }
-
     private static UUID id(String text) {
         try {
             return UUID.fromString(text);
@@ -353,7 +333,7 @@ public class JobsResource {
         if (wait != null) {
             Matcher seconds = SECONDS.matcher(wait);
             if (!seconds.matches()) {
-                throw invalid("wait", "must be seconds, for example 20s");
+                throw ListParameters.invalid("wait", "must be seconds, for example 20s");
             }
             asked = Duration.ofSeconds(Long.parseLong(seconds.group(1)));
         } else if (prefer != null) {
@@ -361,29 +341,5 @@ public class JobsResource {
             asked = preferred.find() ? Duration.ofSeconds(Long.parseLong(preferred.group(1))) : asked;
         }
         return asked.compareTo(config.maxWait()) > 0 ? config.maxWait() : asked;
-    }
-
-    private static Instant time(String text) {
-        try {
-            return OffsetDateTime.parse(text.replace(' ', '+')).toInstant(); // a + that was not encoded arrives as a blank
-        } catch (DateTimeException e) {
-            throw invalid("createdAfter", "must be an RFC 3339 time with a zone, for example 2030-01-31T08:00:00Z");
-        }
-    }
-
-    private static String cursor(UUID id) {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(id.toString().getBytes(StandardCharsets.US_ASCII));
-    }
-
-    private static UUID cursor(String text) {
-        try {
-            return UUID.fromString(new String(Base64.getUrlDecoder().decode(text), StandardCharsets.US_ASCII));
-        } catch (IllegalArgumentException e) {
-            throw invalid("cursor", "must be the nextCursor of an earlier answer");
-        }
-    }
-
-    private static ProblemException invalid(String parameter, String message) {
-        return ProblemException.invalid(List.of(new Problem.FieldError("?" + parameter, "invalid-parameter", message)));
     }
 }

@@ -1,6 +1,9 @@
 package io.millrace.api;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -36,7 +39,7 @@ final class ObjectBody {
         List<Problem.FieldError> errors = new ArrayList<>();
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                errors.add(new Problem.FieldError("/" + name, "unknown-field",
+                errors.add(new Problem.FieldError(pointer(name), "unknown-field",
                         "is no known field; did you mean " + NearestName.of(name, known) + "?"));
             }
         });
@@ -48,7 +51,11 @@ final class ObjectBody {
 
     private static JsonNode parse(byte[] body) {
         try {
-            return body == null ? null : JSON.readTree(body);
+            return body == null
+                    ? null
+                    : JSON.readTree(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString());
+        } catch (CharacterCodingException e) {
+            throw ProblemException.invalidJson("the body is not valid UTF-8");
         } catch (IOException e) {
             throw ProblemException.invalidJson("the body is not valid JSON");
         }
@@ -58,7 +65,7 @@ final class ObjectBody {
         if (!fields.path(field).isTextual()) {
             throw wrong(field, "must be a string");
         }
-        return fields.path(field).asText();
+        return readable(pointer(field), fields.path(field).asText());
     }
 
     List<String> texts(String field) {
@@ -67,12 +74,17 @@ final class ObjectBody {
             if (!item.isTextual()) {
                 throw wrong(field, "must be a list of strings");
             }
-            texts.add(item.asText());
+            texts.add(readable(pointer(field) + "/" + texts.size(), item.asText()));
         }
         if (!fields.path(field).isArray()) {
             throw wrong(field, "must be a list of strings");
         }
         return texts;
+    }
+
+    /** @return null if there is none */
+    String optionalText(String field) {
+        return fields.hasNonNull(field) ? text(field) : null;
     }
 
     /** @return null if there is none */
@@ -85,6 +97,18 @@ final class ObjectBody {
         } catch (DateTimeException e) {
             throw wrong(field, "must be an RFC 3339 time with a zone, for example 2030-01-31T08:00:00Z");
         }
+    }
+
+    private static String readable(String path, String text) {
+        String fault = PayloadText.findFaultInText(text);
+        if (fault != null) {
+            throw ProblemException.unreadableText(path, fault);
+        }
+        return text;
+    }
+
+    private static String pointer(String field) {
+        return "/" + field.replace("~", "~0").replace("/", "~1");
     }
 
     private static ProblemException wrong(String field, String message) {

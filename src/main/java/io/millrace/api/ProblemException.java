@@ -67,7 +67,12 @@ public final class ProblemException extends RuntimeException {
 
     static ProblemException of(RefusedException refused) {
         return switch (refused.reason()) {
-            case INVALID -> invalid(List.of(new Problem.FieldError("", "invalid-value", refused.getMessage())));
+            case INVALID -> invalid(List.of(new Problem.FieldError(refused.field().isEmpty() ? "" : "/" + refused.field(),
+                    "invalid-value", refused.getMessage())));
+            case WRONG_PASSWORD -> new ProblemException(403, "wrong-password", "The current password is another one",
+                    "nothing was changed", "Send the password that you log in with as currentPassword.", List.of());
+            case NO_ACCOUNT -> new ProblemException(403, "no-account", "The caller has no account here", refused.getMessage(),
+                    "Use the access token of a login; an API key is revoked by an admin.", List.of());
             case WRONG_CREDENTIALS -> unauthenticated();
             case SIGN_UP_CLOSED -> forbidden();
             case NAME_TAKEN -> new ProblemException(409, "name-taken", "The name is taken", refused.getMessage(),
@@ -133,9 +138,9 @@ public final class ProblemException extends RuntimeException {
                 "Send it again, or report it with the reference.", List.of());
     }
 
-    static ProblemException tooSlow() {
-        return new ProblemException(503, "query-too-slow", "The query took too long", "it was stopped",
-                "Narrow it: name a queue, a type or createdAfter.", List.of());
+    /** @param hint how to ask for less */
+    static ProblemException tooSlow(String hint) {
+        return new ProblemException(503, "query-too-slow", "The query took too long", "it was stopped", hint, List.of());
     }
 
     static ProblemException refusedByStore() {

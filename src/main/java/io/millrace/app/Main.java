@@ -11,7 +11,7 @@ import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
-/** Starts a Millrace process: settings, stores, schema, then everything else. */
+/** Starts a Millrace process: settings, stores, schema, then everything else. {@code keys} makes keys instead. */
 @QuarkusMain
 public final class Main {
     private static final Logger LOG = Logger.getLogger(Main.class);
@@ -20,9 +20,14 @@ public final class Main {
 
     public static void main(String... args) {
         try {
+            if (KeysCommand.isMeant(args)) {
+                KeysCommand.run(args).forEach(System.out::println);
+                return;
+            }
             prepare();
         } catch (StartFailure failure) {
-            System.err.println("millrace cannot start: " + failure.getMessage());
+            System.err.println(
+                    "millrace " + (KeysCommand.isMeant(args) ? "made no keys: " : "cannot start: ") + failure.getMessage());
             System.exit(failure.exitCode());
         }
         Quarkus.run(null, (code, failure) -> System.exit(code == 0 && Lifecycle.hasLeftJobs() ? ExitCode.JOBS_LEFT : code),

@@ -1,6 +1,7 @@
 package io.millrace.effect;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.LongAdder;
 
 import jakarta.inject.Singleton;
 
@@ -41,6 +42,7 @@ public class Effects {
     private final EffectStore store;
     private final KeyHints hints;
     private final Duration keep;
+    private final LongAdder doneBefore = new LongAdder();
 
     Effects(EffectStore store, KeyHints hints, EffectConfig config) {
         this.store = store;
@@ -52,7 +54,16 @@ public class Effects {
     public Uni<Turn> begin(AttemptId attempt, String key) {
         return hints.isSet(RedisKeys.effect(attempt.tenant(), key)).chain(isDone -> isDone
                 ? Uni.createFrom().item(Turn.DONE) // set only when PostgreSQL had said so
-                : store.begin(attempt, key, keep).map(Turn::valueOf));
+                : store.begin(attempt, key, keep).map(Turn::valueOf)).invoke(turn -> {
+                    if (turn == Turn.DONE) {
+                        doneBefore.increment();
+                    }
+                });
+    }
+
+    /** @return how often a handler asked for an effect that had been done */
+    public long doneBeforeCount() {
+        return doneBefore.sum();
     }
 
     /**

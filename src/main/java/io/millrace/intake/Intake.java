@@ -7,6 +7,7 @@ import java.util.UUID;
 
 import jakarta.inject.Singleton;
 
+import io.millrace.audit.AuditEntry;
 import io.millrace.batch.BatchLimits;
 import io.millrace.batch.Batcher;
 import io.millrace.batch.EngineLoop;
@@ -76,16 +77,27 @@ public class Intake {
                 : keyed.accept(job);
     }
 
+    /** @return how many requests with an idempotency key were repeats, found by looking up a key that Redis knew */
+    public long replaysFoundByHint() {
+        return keyed.replaysFoundByHint();
+    }
+
+    /** @return how many were repeats, and found out only when they were about to be stored */
+    public long replaysFoundByInsert() {
+        return keyed.replaysFoundByInsert();
+    }
+
     /**
      * Makes a job that was given up or cancelled ready again, and hands its id out. A compare-and-set: of many who try at once,
      * one succeeds.
      *
      * @param payload JSON; null to keep the one it has
+     * @param entry who wants it, for the audit log
      * @return false if the job is in no state to be replayed, or the tenant has none; fails if {@link KeyStore#isOvertaken}: another
      *         job with its unique key has not ended
      */
-    public Uni<Boolean> replay(String tenant, UUID id, String payload) {
-        return store.replay(tenant, id, payload, true).chain(replayed -> {
+    public Uni<Boolean> replay(String tenant, UUID id, String payload, AuditEntry entry) {
+        return store.replay(tenant, id, payload, true, entry).chain(replayed -> {
             if (replayed == null) {
                 return Uni.createFrom().item(false);
             }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
@@ -58,6 +59,8 @@ final class KeyedIntake {
     private final HandOut handOut;
     private final Batcher<KeyedJob, Answer> inserts;
     private final Batcher<TenantKey, Known> lookUps;
+    private final LongAdder foundByHint = new LongAdder();
+    private final LongAdder foundByInsert = new LongAdder();
 
     KeyedIntake(Vertx vertx, KeyStore store, KeyHints hints, IdempotencyConfig config, BatchLimits limits,
             ToIntFunction<NewJob> sizeOf,
@@ -86,7 +89,26 @@ final class KeyedIntake {
         TenantKey key = keyOf(job);
         return hints.isRepeat(RedisKeys.idempotency(key.tenant(), key.key()), job.job().id().toString(), config.ttl())
                 .chain(isRepeat -> isRepeat ? lookUps.submit(key) : Uni.createFrom().nullItem())
-                .chain(known -> known == null ? insert(job) : Uni.createFrom().item(repeated(job.keys(), known)));
+                .chain(known -> known == null
+                        ? insert(job)
+                        : Uni.createFrom().item(counted(foundByHint, repeated(job.keys(), known))));
+    }
+
+    /** @return how many repeats were found by looking up a key that Redis knew */
+    long replaysFoundByHint() {
+        return foundByHint.sum();
+    }
+
+    /** @return how many repeats were found when they were about to be stored */
+    long replaysFoundByInsert() {
+        return foundByInsert.sum();
+    }
+
+    private static Receipt counted(LongAdder replays, Receipt receipt) {
+        if (receipt.isReplayed()) {
+            replays.increment();
+        }
+        return receipt;
     }
 
     private Uni<Receipt> insert(KeyedJob job) {
@@ -210,7 +232,7 @@ final class KeyedIntake {
                 }
                 Known before = known.get(keyOf(job));
                 if (before != null) {
-                    answer(job, repeated(job.keys(), before));
+                    answer(job, counted(foundByInsert, repeated(job.keys(), before)));
                 } else if (refused.containsKey(keyOf(job))
                         && refused.get(keyOf(job)).bodyHash().equals(job.keys().bodyHash())) {
                     answer(job, refused.get(keyOf(job)).receipt());

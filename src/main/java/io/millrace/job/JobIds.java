@@ -34,6 +34,11 @@ public final class JobIds {
         return new UUID(most, least);
     }
 
+    /** @return the time in an id of {@link #next} */
+    public static Instant timeOf(UUID id) {
+        return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
+    }
+
     /** @return the lowest id that a job accepted at {@code time} can have; a time that no id can tell is brought within those */
     public static UUID lowestAt(Instant time) {
         Instant told = time.isBefore(Instant.EPOCH) ? Instant.EPOCH : time.isAfter(LAST) ? LAST : time;

@@ -33,12 +33,14 @@ public class Crew {
     private final Chore dropOrphans;
     private final Chore deleteEnded;
     private final Chore deleteExpired;
+    private final Chore deleteOldAudit;
     private final AtomicInteger looksToTake = new AtomicInteger();
     private final AtomicBoolean isLooking = new AtomicBoolean();
     private volatile boolean isStarted;
 
     Crew(Vertx vertx, Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
-            ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention, KeySweeper sweeper) {
+            ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention, KeySweeper sweeper,
+            AuditSweeper auditSweeper) {
         this.vertx = vertx;
         this.relay = new Chore("relay", relay::relayOnce);
         this.load = new Chore("load of delayed jobs", loader::loadDelayed);
@@ -49,6 +51,7 @@ public class Crew {
         this.dropOrphans = new Chore("search for entries that belong to nobody", entryJanitor::dropOrphans);
         this.deleteEnded = new Chore("deletion of old jobs", retention::deleteEnded);
         this.deleteExpired = new Chore("deletion of old keys", sweeper::deleteExpired);
+        this.deleteOldAudit = new Chore("deletion of old rows of the audit log", auditSweeper::deleteOld);
         reconciler.onHurry(this::lookSoon);
     }
 
@@ -103,6 +106,11 @@ public class Crew {
     @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> deleteExpired() {
         return run(deleteExpired);
+    }
+
+    @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> deleteOldAudit() {
+        return run(deleteOldAudit);
     }
 
     private Uni<Void> run(Chore chore) {

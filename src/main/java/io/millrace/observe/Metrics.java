@@ -1,5 +1,7 @@
 package io.millrace.observe;
 
+import java.util.function.ToDoubleFunction;
+
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
@@ -7,6 +9,9 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.millrace.api.Admission;
+import io.millrace.audit.AuditLog;
+import io.millrace.effect.Effects;
+import io.millrace.intake.Intake;
 import io.millrace.job.JobState;
 import io.millrace.maintenance.Retention;
 import io.quarkus.runtime.StartupEvent;
@@ -20,11 +25,21 @@ public class Metrics {
         this.registry = registry;
     }
 
-    void watch(@Observes StartupEvent event, Admission admission, Retention retention) {
+    void watch(@Observes StartupEvent event, Admission admission, Retention retention, Intake intake, Effects effects,
+            AuditLog audit) {
         Gauge.builder("millrace.requests.in.flight", admission, Admission::requestsInFlight).register(registry);
         Gauge.builder("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight).register(registry);
         FunctionCounter.builder("millrace.requests.refused", admission, Admission::refusedCount).register(registry);
         retention.onDeleted(this::countDeleted);
+        countReplays("hint", intake, Intake::replaysFoundByHint);
+        countReplays("insert", intake, Intake::replaysFoundByInsert);
+        countReplays("effect", effects, Effects::doneBeforeCount);
+        FunctionCounter.builder("millrace.audit.left.out", audit, AuditLog::leftOutCount).register(registry);
+    }
+
+    /** {@code millrace_idempotent_replays_total}: requests that came again, and effects that were asked for again. */
+    private <T> void countReplays(String place, T counted, ToDoubleFunction<T> count) {
+        FunctionCounter.builder("millrace.idempotent.replays", counted, count).tag("place", place).register(registry);
     }
 
     /** {@code millrace_jobs_deleted_total}. */

@@ -102,7 +102,7 @@ public class JobQueries {
     private static Job job(Row row) {
         String[] tags = row.getArrayOfStrings("tags");
         return new Job(row.getUUID("id"), row.getString("tenant"), row.getString("queue"), row.getString("type"),
-                Priority.ofCode(row.getShort("priority")), row.getString("payload"),
+                row.getString("unique_key"), Priority.ofCode(row.getShort("priority")), row.getString("payload"),
                 JsonColumns.readOptions(row.getString("options")), tags == null ? List.of() : List.of(tags),
                 JobState.valueOf(row.getString("state")), row.getInteger("epoch"), row.getInteger("failures"),
                 row.getInteger("lost"), row.getInteger("max_attempts"), instant(row.getOffsetDateTime("run_at")),

@@ -12,6 +12,7 @@ import java.util.UUID;
 
 import jakarta.inject.Singleton;
 
+import io.millrace.audit.AuditEntry;
 import io.millrace.job.ClaimedJob;
 import io.millrace.job.JobState;
 import io.millrace.job.Lease;
@@ -94,10 +95,11 @@ public class JobStore {
     /**
      * Cancels a job that has not ended.
      *
+     * @param entry who wants it; written if anything comes of it
      * @return CANCELLED; or PROCESSING if it runs and its worker will be told; null if it has ended or the tenant has no such job
      */
-    public Uni<JobState> cancel(String tenant, UUID id) {
-        return database.run(CANCEL, Tuple.of(tenant, id))
+    public Uni<JobState> cancel(String tenant, UUID id, AuditEntry entry) {
+        return database.run(CANCEL, Tuple.of(tenant, id, entry.json()))
                 .map(rows -> rows.size() == 0 ? null : JobState.valueOf(rows.iterator().next().getString(0)));
     }
 
@@ -109,10 +111,11 @@ public class JobStore {
      *
      * @param payload JSON; null to keep the one it has
      * @param dispatch true if the caller puts the id on the stream right after this
+     * @param entry who wants it; written if anything comes of it
      * @return null if it is in another state, for example because somebody else was faster, or the tenant has no such job
      */
-    public Uni<Replayed> replay(String tenant, UUID id, String payload, boolean dispatch) {
-        return database.run(REPLAY, Tuple.of(tenant, id, payload, dispatch)).map(rows -> {
+    public Uni<Replayed> replay(String tenant, UUID id, String payload, boolean dispatch, AuditEntry entry) {
+        return database.run(REPLAY, Tuple.of(tenant, id, payload, dispatch, entry.json())).map(rows -> {
             if (rows.size() == 0) {
                 return null;
             }
@@ -222,9 +225,9 @@ public class JobStore {
         return Tuple.tuple().addValue(ids.toArray(UUID[]::new));
     }
 
-    /** Tags hold no character that an array literal would have to quote; the API sees to that. */
+    /** Tags hold no quote and no backslash; the API sees to that. In quotes, because {@code {null}} holds no text. */
     private static String arrayLiteral(List<String> tags) {
-        return tags.isEmpty() ? null : "{" + String.join(",", tags) + "}";
+        return tags.isEmpty() ? null : "{\"" + String.join("\",\"", tags) + "\"}";
     }
 
     private static Map<UUID, StoredJob> storedJobs(RowSet<Row> rows) {

@@ -150,6 +150,29 @@ class KeyedJobsTest extends RunningApp {
         }
 
         @Test
+        void repeats_are_counted_by_the_place_that_found_them() {
+            double byHint = replays("hint");
+            double byInsert = replays("insert");
+            api.post("/v1/jobs", job(""), KEY, key);
+            api.post("/v1/jobs", job(""), KEY, key);
+            assertThat(replays("hint")).isEqualTo(byHint + 1);
+            redis("DEL " + hintOf(key));
+            api.post("/v1/jobs", job(""), KEY, key);
+            api.post("/v1/jobs", job(",\"payload\":\"another request\""), KEY, key);
+            assertThat(replays("insert")).isEqualTo(byInsert + 1);
+            assertThat(replays("hint")).isEqualTo(byHint + 1);
+        }
+
+        private double replays(String place) {
+            Api management = new Api("http://localhost:" + setting("quarkus.management.test-port"));
+            return management.get("/q/metrics").body().lines()
+                    .filter(line -> line.startsWith("millrace_idempotent_replays_total{")
+                            && line.contains("place=\"" + place + "\""))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).findFirst()
+                    .orElseThrow();
+        }
+
+        @Test
         void the_hint_is_where_this_test_thinks_and_lives_as_long_as_the_key() {
             Api.Answer first = api.post("/v1/jobs", job(""), KEY, key);
             assertThat(redis("GET " + hintOf(key))).last().isEqualTo(id(first));
@@ -266,6 +289,8 @@ class KeyedJobsTest extends RunningApp {
             assertThat(second.json().path("uniqueKey").asText()).isEqualTo("returned");
             assertThat(second.header("Location").orElseThrow()).endsWith(id(first));
             assertThat(api.job(id(first)).path("payload").toString()).isEqualTo("{}");
+            assertThat(api.job(id(first)).path("uniqueKey").asText()).isEqualTo(key);
+            assertThat(api.get("/v1/jobs?tag=" + tag).json().path("data").path(0).path("uniqueKey").asText()).isEqualTo(key);
             assertThat(countTagged(tag)).isOne();
         }
 

@@ -3,10 +3,12 @@ package io.millrace.component;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.millrace.support.Api;
+import io.millrace.support.RawHttp;
 import io.quarkus.test.junit.QuarkusTest;
 
 /** Who may do what, on every route that there is, and whose jobs are seen. */
@@ -37,23 +40,16 @@ class RightsTest extends GuardedApp {
             Map.entry("POST /v1/api-keys", ADMIN), Map.entry("GET /v1/api-keys", ADMIN),
             Map.entry("DELETE /v1/api-keys/{id}", ADMIN),
             Map.entry("POST /v1/accounts", ADMIN), Map.entry("GET /v1/accounts", ADMIN),
-            Map.entry("DELETE /v1/accounts/{id}", ADMIN),
+            Map.entry("DELETE /v1/accounts/{id}", ADMIN), Map.entry("GET /v1/audit", ADMIN),
+            Map.entry("GET /v1/me", LOOK), Map.entry("POST /v1/me/password", LOOK), Map.entry("POST /v1/me/logout", LOOK),
             Map.entry("POST /processJob", SUBMIT), Map.entry("GET /api/status/{jobId}", LOOK),
             Map.entry("POST /jobs", SUBMIT), Map.entry("GET /jobs/{id}", LOOK),
             Map.entry("GET /health", LOOK),
             Map.entry("POST /signup", EVERYBODY), Map.entry("POST /login", EVERYBODY),
             Map.entry("POST /refreshToken", EVERYBODY));
 
-    private Set<String> routes() throws Exception {
-        Api management = new Api("http://localhost:" + setting("quarkus.management.test-port"));
-        JsonNode paths = management.get("/q/openapi?format=json").json().path("paths");
-        Set<String> routes = new TreeSet<>();
-        paths.fields().forEachRemaining(path -> path.getValue().fieldNames().forEachRemaining(method -> {
-            if (Set.of("get", "post", "put", "delete", "patch", "head", "options").contains(method)) {
-                routes.add(method.toUpperCase(java.util.Locale.ROOT) + " " + path.getKey());
-            }
-        }));
-        return routes;
+    private static Set<String> routes() {
+        return ApiDocument.routes().keySet();
     }
 
     private Api.Answer call(String route, String id, String... headers) {
@@ -63,12 +59,12 @@ class RightsTest extends GuardedApp {
     }
 
     @Test
-    void every_route_has_a_rule() throws Exception {
+    void every_route_has_a_rule() {
         assertThat(routes()).isEqualTo(new TreeSet<>(RULES.keySet()));
     }
 
     @Test
-    void without_a_token_only_the_doors_are_open() throws Exception {
+    void without_a_token_only_the_doors_are_open() {
         for (String route : routes()) {
             int status = call(route, UUID.randomUUID().toString()).status();
             if (RULES.get(route).equals(EVERYBODY)) {
@@ -80,7 +76,7 @@ class RightsTest extends GuardedApp {
     }
 
     @Test
-    void each_group_may_do_what_its_rule_says_and_nothing_else() throws Exception {
+    void each_group_may_do_what_its_rule_says_and_nothing_else() {
         List<String> wrong = new ArrayList<>();
         int checked = 0;
         for (String group : LOOK) {
@@ -98,33 +94,116 @@ class RightsTest extends GuardedApp {
         assertThat(checked).isEqualTo(4 * RULES.size());
     }
 
+    /** Spelled otherwise, a path is the same route with the same rule, or none. */
+    private static List<String> disguises(String path) {
+        int second = path.indexOf('/', 1);
+        String head = second < 0 ? path : path.substring(0, second);
+        String tail = second < 0 ? "" : path.substring(second);
+        String encoded = String.format("%%%02X", (int) path.charAt(1));
+        return List.of(path + "/", path + "//", "/" + path, "//" + path, head + "/" + tail, path + ";x=1", head + ";x=1" + tail,
+                ";" + path,
+                path.toUpperCase(Locale.ROOT), path.substring(0, 2).toUpperCase(Locale.ROOT) + path.substring(2), "/." + path,
+                "/x/.." + path, "/health/.." + path, "/%2e" + path, "/%2e%2e" + path, "/" + encoded + path.substring(2),
+                path + "%2f",
+                path + "%20", path + "%00", path + ".", path + ".json", path + "?", path + "?x", path + "#x", path + "%3f",
+                path.replace("/", "%2f"), path.replace("/", "\\"), path + "/.", path + "/x/..", "/v1/jobs/.." + path,
+                "http://localhost" + path);
+    }
+
+    private int raw(String method, String target, String token, String... headers) {
+        List<String> lines = new ArrayList<>(List.of(headers));
+        lines.add("Content-Type: application/json");
+        if (token != null) {
+            lines.add("Authorization: Bearer " + token);
+        }
+        return RawHttp.send(api.base(), method, target, lines, method.equals("POST") ? "{\"no\":1}".getBytes() : new byte[0])
+                .status();
+    }
+
+    /** Of no token, and of one that may look but not do what the route does. */
     @Test
-    void tricks_with_the_path_or_the_method_open_nothing() {
+    void tricks_with_the_path_open_nothing() {
         String viewer = keyOf(List.of("viewer"));
-        Map<String, Integer> opened = new LinkedHashMap<>();
-        for (String path : List.of("/v1/api-keys/", "/v1//api-keys", "//v1/api-keys", "/v1/api-keys;x=1", "/V1/API-KEYS",
-                "/v1/./api-keys", "/v1/jobs/../api-keys", "/v1/api%2Dkeys", "/v1/%61pi-keys", "/v1/api-keys%2f",
-                "/v1/api-keys?x")) {
-            for (String method : List.of("GET", "HEAD", "POST", "OPTIONS")) {
-                int status = api.send(method, path, bearer(viewer)).status();
-                boolean isHarmless = status >= 400 || method.equals("OPTIONS");
-                if (!isHarmless) {
-                    opened.put(method + " " + path, status);
+        Map<String, Integer> opened = new TreeMap<>();
+        int tried = 0;
+        for (String route : routes()) {
+            String[] parts = route.split(" ");
+            String path = parts[1].replace("{id}", unknown()).replace("{jobId}", unknown()).replace("{name}", "a.jpg");
+            if (RULES.get(route).equals(EVERYBODY)) {
+                continue;
+            }
+            for (String disguise : disguises(path)) {
+                for (String method : List.of(parts[0], "HEAD", "OPTIONS", "get", "PROPFIND", "TRACE")) {
+                    for (String token : RULES.get(route).contains("viewer")
+                            ? Arrays.asList((String) null)
+                            : Arrays.asList(null, viewer)) {
+                        if (token != null && method.equals("HEAD") && parts[0].equals("POST")) {
+                            continue; // of the list at the same path, which a viewer may see
+                        }
+                        tried++;
+                        int status = raw(method, disguise, token);
+                        boolean isHarmless = status >= 400 && status < 500 || method.equals("OPTIONS") || status == 501;
+                        if (!isHarmless) {
+                            opened.put((token == null ? "nobody " : "viewer ") + method + " " + disguise, status);
+                        }
+                    }
                 }
             }
         }
-        for (String header : List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")) {
-            int status = api.get("/v1/api-keys/" + UUID.randomUUID(), "Authorization", "Bearer " + viewer, header, "DELETE")
-                    .status();
-            if (status != 405 && status != 404 && status != 403) {
-                opened.put(header, status);
+        assertThat(opened).isEmpty();
+        assertThat(tried).isGreaterThan(5_000);
+    }
+
+    private static String unknown() {
+        return UUID.randomUUID().toString();
+    }
+
+    @Test
+    void a_header_does_not_make_another_method_of_a_request() {
+        String producer = keyOf(List.of("producer"));
+        Map<String, Integer> opened = new TreeMap<>();
+        for (String route : routes()) {
+            String[] parts = route.split(" ");
+            if (!RULES.get(route).equals(ADMIN)) {
+                continue;
+            }
+            String path = parts[1].replace("{id}", unknown());
+            for (String header : List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL",
+                    "X-Rewrite-URL", "X-Original-Method")) {
+                for (String sent : List.of("GET", "POST", "PUT", "PATCH", "HEAD")) {
+                    for (String value : List.of(parts[0], path)) {
+                        int status = raw(sent, path, producer, header + ": " + value);
+                        int elsewhere = raw(sent, "/v1/me/logout", producer, header + ": " + value);
+                        if (status != 403 && status != 405 && status != 404) {
+                            opened.put(route + " by " + sent + " with " + header, status);
+                        }
+                        if (elsewhere != 405 && elsewhere != 400) {
+                            opened.put(route + " from elsewhere by " + sent + " with " + header, elsewhere);
+                        }
+                    }
+                }
             }
         }
         assertThat(opened).isEmpty();
     }
 
     @Test
-    void a_second_tenant_sees_nothing_of_the_first_on_any_route() throws Exception {
+    void what_a_method_that_no_route_has_is_told_is_no_more_than_the_methods() {
+        for (String route : routes()) {
+            String path = route.split(" ")[1].replace("{id}", unknown()).replace("{jobId}", unknown()).replace("{name}",
+                    "a.jpg");
+            RawHttp.Answer options = RawHttp.send(api.base(), "OPTIONS", path, List.of(), new byte[0]);
+            assertThat(options.body().isEmpty() || options.status() >= 400 || options.body().matches("[A-Z, ]*"))
+                    .as(route + " " + options).isTrue();
+            assertThat(options.headers()).doesNotContainKeys("access-control-allow-origin");
+            RawHttp.Answer head = RawHttp.send(api.base(), "HEAD", path, List.of(), new byte[0]);
+            assertThat(head.body()).isEmpty();
+            assertThat(head.status()).as(route).isBetween(400, 499);
+        }
+    }
+
+    @Test
+    void a_second_tenant_sees_nothing_of_the_first_on_any_route() {
         String mine = signUp(name()).access();
         String admin = adminToken();
         String foreign = enqueue(admin);
@@ -151,7 +230,7 @@ class RightsTest extends GuardedApp {
     }
 
     @Test
-    void lists_and_cursors_stay_within_the_tenant() throws Exception {
+    void lists_and_cursors_stay_within_the_tenant() {
         String mine = signUp(name()).access();
         String admin = adminToken();
         for (int i = 0; i < 3; i++) {

@@ -55,6 +55,15 @@ abstract class RunningApp {
         }
     }
 
+    static void execute(String sql) {
+        try (Connection connection = TestServers.connect(setting("millrace.database.url"));
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(sql, e);
+        }
+    }
+
     /** A tag that no other test uses. */
     static String tag() {
         return "t-" + UUID.randomUUID();

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import io.millrace.support.Api;
 import io.millrace.support.MillraceProcess;
 import io.millrace.support.PlainRedis;
+import io.millrace.support.RedisNode;
 import io.millrace.support.TcpProxy;
 import io.millrace.support.TestServers;
 
@@ -147,6 +148,66 @@ class IdempotencyIT {
         Api.Answer repeated = repeated(other, job(payload, payload));
         assertThat(repeated.header("Idempotency-Replayed")).as("it was not committed").isEmpty();
         assertThat(count(payload)).isOne();
+    }
+
+    @Test
+    void one_of_two_processes_is_killed_in_the_middle_of_fifty_equal_requests_and_one_job_is_stored() {
+        for (int round = 0; round < 4; round++) {
+            String key = "killed-" + UUID.randomUUID();
+            MillraceProcess doomed = processes.start("api").awaitReady();
+            Api third = doomed.api();
+            third.post("/v1/jobs", job("warm", UUID.randomUUID().toString()));
+            List<CompletableFuture<Api.Answer>> asked = new ArrayList<>();
+            for (int i = 0; i < AT_ONCE; i++) {
+                asked.add((i % 2 == 0 ? api : third).postAsync("/v1/jobs", job(key, key)));
+                if (i == 15 + 10 * round) {
+                    doomed.kill();
+                }
+            }
+            List<Api.Answer> answers = new ArrayList<>();
+            int lost = 0;
+            for (CompletableFuture<Api.Answer> one : asked) {
+                try {
+                    answers.add(one.join());
+                } catch (java.util.concurrent.CompletionException gone) {
+                    lost++;
+                    answers.add(repeated(other, job(key, key))); // as its client would
+                }
+            }
+            assertThat(lost).as("requests that the process took along").isPositive();
+            assertThat(answers).allSatisfy(answer -> assertThat(answer.status()).as(answer.toString()).isEqualTo(201));
+            assertThat(answers.stream().map(Api.Answer::body).distinct()).hasSize(1);
+            assertThat(count(key)).isOne();
+        }
+    }
+
+    @Test
+    void fifty_equal_requests_store_one_job_though_redis_stops_forgets_and_comes_back_in_between() {
+        try (RedisNode node = RedisNode.start()) {
+            Processes apart = new Processes(databaseProxy.through(database), node.url());
+            try (apart) {
+                Api one = apart.start("api").awaitReady().api();
+                Api two = apart.start("api").awaitReady().api();
+                String key = "stopped-" + UUID.randomUUID();
+                List<CompletableFuture<Api.Answer>> asked = new ArrayList<>();
+                for (int i = 0; i < AT_ONCE; i++) {
+                    asked.add((i % 2 == 0 ? one : two).postAsync("/v1/jobs", job(key, key)));
+                    if (i == 10) {
+                        PlainRedis.ask(node.url(), "FLUSHALL");
+                    } else if (i == 20) {
+                        node.restart(); // gone for a moment: some requests find nobody there
+                    } else if (i == 40) {
+                        Awaitility.await().atMost(Duration.ofSeconds(20)).ignoreExceptions()
+                                .until(() -> PlainRedis.ask(node.url(), "FLUSHALL").contains("+OK"));
+                    }
+                }
+                List<Api.Answer> answers = asked.stream().map(CompletableFuture::join).toList();
+                assertThat(answers).allSatisfy(answer -> assertThat(answer.status()).as(answer.toString()).isEqualTo(201));
+                assertThat(answers.stream().map(Api.Answer::body).distinct()).hasSize(1);
+                assertThat(answers.stream().filter(answer -> answer.header("Idempotency-Replayed").isEmpty())).hasSize(1);
+                assertThat(count(key)).isOne();
+            }
+        }
     }
 
     /** The 503 comes a moment before the pool knows that the connection is gone. */

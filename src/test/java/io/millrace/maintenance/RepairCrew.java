@@ -1,5 +1,6 @@
 package io.millrace.maintenance;
 
+import io.millrace.audit.AuditConfig;
 import io.millrace.support.TestConfig;
 import io.millrace.worker.WorkerProcess;
 import io.smallrye.mutiny.Uni;
@@ -31,6 +32,8 @@ final class RepairCrew {
         crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor,
                 new Retention(process.stores.repair, TestConfig.of(RetentionConfig.class, process.settings)),
                 new KeySweeper(process.stores.keys, process.stores.effects, config,
+                        TestConfig.of(RetentionConfig.class, process.settings)),
+                new AuditSweeper(process.stores.audit, TestConfig.of(AuditConfig.class, process.settings), config,
                         TestConfig.of(RetentionConfig.class, process.settings)));
     }
 

@@ -36,6 +36,8 @@ class ModelStatementsTest {
                     "insert_jobs after a look at keys, which no other step reads; KeyedJobsTest tries it"),
             Map.entry("find_idempotency_keys", "answers a user, writes nothing"),
             Map.entry("delete_expired_keys", "moves no job"),
+            Map.entry("list_audit", "answers a user, writes nothing"),
+            Map.entry("delete_old_audit", "moves no job"),
             Map.entry("begin_effect", "moves no job: what handlers agree on among themselves; EffectsTest tries it"),
             Map.entry("finish_effect", "moves no job"),
             Map.entry("delete_expired_effects", "moves no job"));

@@ -35,14 +35,15 @@ class EnginePlanTest {
             Map.entry("insert_keyed_jobs", Set.of("job_unique", "job_pkey")),
             Map.entry("find_idempotency_keys", Set.of("idempotency_key_pkey")),
             Map.entry("delete_expired_keys", Set.of("idempotency_key_pkey", "idempotency_key_expiry")),
+            Map.entry("delete_old_audit", Set.of("audit_pkey")),
             Map.entry("begin_effect", Set.of("job_pkey", "effect_pkey")),
             Map.entry("finish_effect", Set.of("effect_pkey")),
             Map.entry("delete_expired_effects", Set.of("effect_pkey", "effect_expiry", "job_pkey")),
             Map.entry("undispatch_jobs", Set.of("job_pkey")),
             Map.entry("claim_jobs", Set.of("job_pkey")),
             Map.entry("claim_stuck_jobs", Set.of("job_pkey")),
-            Map.entry("cancel_job", Set.of("job_pkey")),
-            Map.entry("replay_job", Set.of("job_pkey")),
+            Map.entry("cancel_job", Set.of("job_tenant")),
+            Map.entry("replay_job", Set.of("job_tenant")),
             Map.entry("look_up_jobs", Set.of("job_pkey")),
             Map.entry("renew_leases", Set.of("job_pkey")),
             Map.entry("settle_complete", Set.of("job_pkey")),
@@ -62,7 +63,7 @@ class EnginePlanTest {
 
     /** Questions of the API: they run in sessions of their own, where the planner is free. */
     private static final Set<String> QUESTIONS = Set.of("find_artifact", "find_attempts", "find_ended_jobs", "find_job",
-            "list_jobs");
+            "list_audit", "list_jobs");
 
     /** What the planner knows of the table. */
     enum Knowledge {

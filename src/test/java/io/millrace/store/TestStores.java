@@ -21,6 +21,7 @@ public final class TestStores implements AutoCloseable {
     public final SettlementStore settlements;
     public final KeyStore keys;
     public final EffectStore effects;
+    public final AuditStore audit;
     private final Database database;
 
     public TestStores(Vertx vertx, String databaseUrl) {
@@ -31,6 +32,7 @@ public final class TestStores implements AutoCloseable {
         settlements = new SettlementStore(database);
         keys = new KeyStore(database);
         effects = new EffectStore(database);
+        audit = new AuditStore(database);
     }
 
     /** The settlements of this database, whose first answer to a retry never arrives. @param writes counts them */

@@ -21,7 +21,7 @@ public final class AccountsOn implements QuarkusTestResourceLifecycleManager {
     public static final String ADMIN = "root";
     public static final String ADMIN_PASSWORD = "the first password";
     public static final String OTHER_ISSUER = "https://id.example";
-    public static final int TRIES_PER_ADDRESS = 200;
+    public static final int TRIES_PER_ADDRESS = 1_000;
 
     /** What the identity provider says its keys are. Read at each question, so that a test can change it. */
     public static final Path JWKS = Path.of("target/test-keys/jwks.json");

@@ -33,7 +33,7 @@ public record JobServers(String databaseUrl, String redisUrl) {
 
     /** Neither a job nor a key is left. */
     public void clear() {
-        execute("truncate job, job_attempt, job_artifact, idempotency_key, effect");
+        execute("truncate job, job_attempt, job_artifact, idempotency_key, effect, audit");
         redis("FLUSHDB");
     }
 

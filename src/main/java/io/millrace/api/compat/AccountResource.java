@@ -9,7 +9,6 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
-import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
@@ -19,13 +18,14 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.millrace.account.Accounts;
+import io.millrace.account.CurrentCaller;
 import io.millrace.account.Group;
 import io.millrace.account.RefusedException;
 import io.millrace.account.TokenPair;
+import io.millrace.audit.Origin;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
-import io.vertx.ext.web.RoutingContext;
 
 /** The paths of the mail scheduler by which people come in. */
 @Path("/")
@@ -36,10 +36,12 @@ public class AccountResource {
 
     private final CompatBody bodies;
     private final Accounts accounts;
+    private final CurrentCaller caller;
 
-    AccountResource(CompatBody bodies, Accounts accounts) {
+    AccountResource(CompatBody bodies, Accounts accounts, CurrentCaller caller) {
         this.bodies = bodies;
         this.accounts = accounts;
+        this.caller = caller;
     }
 
     @RegisterForReflection
@@ -54,29 +56,32 @@ public class AccountResource {
     @PermitAll
     @Path("signup")
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Response> signUp(byte[] body, @Context RoutingContext request) {
+    public Uni<Response> signUp(byte[] body) {
         ObjectNode login = bodies.readObject(body, NO_LOGIN);
+        Origin origin = caller.origin();
         return answer(201, () -> accounts.signUp(text(login, "username", NO_LOGIN), text(login, "password", NO_LOGIN),
-                addressOf(request)));
+                origin));
     }
 
     @POST
     @PermitAll
     @Path("login")
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Response> logIn(byte[] body, @Context RoutingContext request) {
+    public Uni<Response> logIn(byte[] body) {
         ObjectNode login = bodies.readObject(body, NO_LOGIN);
+        Origin origin = caller.origin();
         return answer(200, () -> accounts.logIn(text(login, "username", NO_LOGIN), text(login, "password", NO_LOGIN),
-                addressOf(request)));
+                origin));
     }
 
     @POST
     @PermitAll
     @Path("refreshToken")
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Response> refresh(byte[] body, @Context RoutingContext request) {
+    public Uni<Response> refresh(byte[] body) {
         ObjectNode token = bodies.readObject(body, NO_TOKEN);
-        return answer(200, () -> accounts.refresh(text(token, "refresh_token", NO_TOKEN), addressOf(request)));
+        Origin origin = caller.origin();
+        return answer(200, () -> accounts.refresh(text(token, "refresh_token", NO_TOKEN), origin));
     }
 
     /** Says to whoever may look that this process answers; of its state it says nothing. */
@@ -101,9 +106,5 @@ public class AccountResource {
             throw CompatError.badRequest(missing);
         }
         return text.asText();
-    }
-
-    private static String addressOf(RoutingContext request) {
-        return request.request().remoteAddress().hostAddress();
     }
 }
