@@ -35,6 +35,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
+import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
 import io.millrace.intake.JobIds;
 import io.millrace.job.Artifact;
@@ -71,6 +72,7 @@ public class JobsResource {
     private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
 
     private final JobReader reader;
+    private final JobHandlers handlers;
     private final Intake intake;
     private final JobQueries queries;
     private final EndWatcher ends;
@@ -79,9 +81,11 @@ public class JobsResource {
     private final ApiConfig config;
     private final Tenant tenant;
 
-    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
-            ApiConfig config, Tenant tenant) {
+    JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
+            Admission admission,
+            JobStore jobs, ApiConfig config, Tenant tenant) {
         this.reader = reader;
+        this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
         this.ends = ends;
@@ -287,7 +291,7 @@ public class JobsResource {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
         String whose = tenant.current();
-        return intake.replay(whose, id, payload)
+        return checkPatch(whose, id, payload).chain(() -> intake.replay(whose, id, payload))
                 .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
                 .chain(replayed -> find(whose, id).map(job -> {
                     if (!replayed) {
@@ -296,6 +300,15 @@ public class JobsResource {
                     }
                     return JobView.of(job, null);
                 }));
+    }
+
+    private Uni<Void> checkPatch(String whose, UUID id, String payload) {
+        return payload == null ? Uni.createFrom().voidItem() : find(whose, id).invoke(job -> {
+            List<Problem.FieldError> errors = PayloadFaults.of(handlers.find(job.type()), payload);
+            if (!errors.isEmpty()) {
+                throw ProblemException.invalid(errors);
+            }
+        }).replaceWithVoid();
     }
 
     /** A file that the job made. */

@@ -40,7 +40,7 @@ class RightsTest extends GuardedApp {
             Map.entry("DELETE /v1/accounts/{id}", ADMIN),
             Map.entry("POST /processJob", SUBMIT), Map.entry("GET /api/status/{jobId}", LOOK),
             Map.entry("POST /jobs", SUBMIT), Map.entry("GET /jobs/{id}", LOOK),
-            Map.entry("GET /health", LOOK),
+            Map.entry("GET /health", LOOK), Map.entry("POST /addJob", SUBMIT), Map.entry("GET /failedJobs", LOOK),
             Map.entry("POST /signup", EVERYBODY), Map.entry("POST /login", EVERYBODY),
             Map.entry("POST /refreshToken", EVERYBODY));
 
