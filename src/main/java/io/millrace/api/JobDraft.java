@@ -120,6 +120,10 @@ final class JobDraft {
             wrong("/onConflict", "conflict", "says nothing without uniqueKey");
         }
         Backoff backoff = known == null ? null : backoff(known.retry().backoff());
+        if (known != null && unreadable == null) {
+            PayloadFaults.of(handlers.find(known.name()), payload)
+                    .forEach(fault -> wrong(fault.path(), fault.code(), fault.message()));
+        }
         throwIfWrong();
         NewJob job = new NewJob(id, tenant, queue == null ? known.queue() : queue, known.name(), priority, payload,
                 new JobOptions(timeout, backoff), tags, maxAttempts == null ? known.retry().maxAttempts() : maxAttempts,

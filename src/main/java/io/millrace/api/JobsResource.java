@@ -34,6 +34,7 @@ import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.millrace.audit.AuditAction;
 import io.millrace.audit.AuditEntry;
+import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
 import io.millrace.job.Artifact;
 import io.millrace.job.Job;
@@ -65,6 +66,7 @@ public class JobsResource {
     private static final Pattern PREFER_WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,4})(?:$|[,;\\s])");
 
     private final JobReader reader;
+    private final JobHandlers handlers;
     private final Intake intake;
     private final JobQueries queries;
     private final EndWatcher ends;
@@ -74,9 +76,11 @@ public class JobsResource {
     private final Tenant tenant;
     private final CurrentCaller caller;
 
-    JobsResource(JobReader reader, Intake intake, JobQueries queries, EndWatcher ends, Admission admission, JobStore jobs,
-            ApiConfig config, Tenant tenant, CurrentCaller caller) {
+    JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
+            Admission admission,
+            JobStore jobs, ApiConfig config, Tenant tenant, CurrentCaller caller) {
         this.reader = reader;
+        this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
         this.ends = ends;
@@ -287,7 +291,7 @@ public class JobsResource {
         String payload = reader.readPatch(body);
         String whose = tenant.current();
         AuditEntry entry = caller.actor().did(AuditAction.JOB_RETRY, id).with("newPayload", payload != null);
-        return intake.replay(whose, id, payload, entry)
+        return checkPatch(whose, id, payload).chain(() -> intake.replay(whose, id, payload, entry))
                 .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
                 .chain(replayed -> find(whose, id).map(job -> {
                     if (!replayed) {
@@ -296,6 +300,15 @@ public class JobsResource {
                     }
                     return JobView.of(job, null);
                 }));
+    }
+
+    private Uni<Void> checkPatch(String whose, UUID id, String payload) {
+        return payload == null ? Uni.createFrom().voidItem() : find(whose, id).invoke(job -> {
+            List<Problem.FieldError> errors = PayloadFaults.of(handlers.find(job.type()), payload);
+            if (!errors.isEmpty()) {
+                throw ProblemException.invalid(errors);
+            }
+        }).replaceWithVoid();
     }
 
     /** A file that the job made. */

@@ -29,7 +29,7 @@ class ProblemMapper {
     static final String RETRY_AFTER_SECONDS = "1";
     private static final AtomicLong TOLD_NANOS = new AtomicLong(System.nanoTime() - 1_000_000_000L);
     private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs", "/signup", "/login",
-            "/refreshToken", "/health");
+            "/refreshToken", "/health", "/addJob", "/failedJobs");
 
     /** On the paths of the older systems, errors look as they did there. */
     @RegisterForReflection

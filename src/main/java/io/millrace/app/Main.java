@@ -30,8 +30,17 @@ public final class Main {
                     "millrace " + (KeysCommand.isMeant(args) ? "made no keys: " : "cannot start: ") + failure.getMessage());
             System.exit(failure.exitCode());
         }
-        Quarkus.run(null, (code, failure) -> System.exit(code == 0 && Lifecycle.hasLeftJobs() ? ExitCode.JOBS_LEFT : code),
-                args);
+        Quarkus.run(null, Main::end, args);
+    }
+
+    /** @param failure null if the application had started; Quarkus leaves it to us to tell of it */
+    private static void end(int code, Throwable failure) {
+        if (failure != null) {
+            StartFailure told = StartFailure.of(failure);
+            System.err.println("millrace cannot start: " + told.getMessage());
+            System.exit(told.exitCode());
+        }
+        System.exit(code == 0 && Lifecycle.hasLeftJobs() ? ExitCode.JOBS_LEFT : code);
     }
 
     /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */

@@ -1,5 +1,10 @@
 package io.millrace.app;
 
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+import io.smallrye.config.ConfigValidationException;
+
 /** Why the process cannot start, in one line that says what to do. */
 final class StartFailure extends RuntimeException {
     private final int exitCode;
@@ -9,6 +14,20 @@ final class StartFailure extends RuntimeException {
         super(message);
         this.exitCode = exitCode;
         this.mayPass = mayPass;
+    }
+
+    /** What kept the application from starting, with the keys of settings that cannot be used. */
+    static StartFailure of(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null && !(root instanceof ConfigValidationException)) {
+            root = root.getCause();
+        }
+        if (root instanceof ConfigValidationException settings) {
+            return usage(IntStream.range(0, settings.getProblemCount()).mapToObj(i -> settings.getProblem(i).getMessage())
+                    .collect(Collectors.joining("; ")));
+        }
+        String message = root.getMessage() == null ? root.toString() : root.getMessage();
+        return message.startsWith("millrace.") ? usage(message) : environment(root.getClass().getSimpleName() + ": " + message);
     }
 
     /** The settings are wrong. */

@@ -1,5 +1,7 @@
 package io.millrace.handler;
 
+import java.util.List;
+
 import io.millrace.job.Outcome;
 import io.smallrye.mutiny.Uni;
 
@@ -16,6 +18,17 @@ public interface JobHandler<P> {
 
     /** What a handler is called by and how its jobs run when they do not say otherwise. */
     JobType<P> type();
+
+    /**
+     * Looks at a payload before its job is stored, so that whoever hands it in learns what is wrong. {@link #run} looks again: a job
+     * may have been stored by another version, or under other settings. Called on an event loop.
+     *
+     * @param payload JSON, as it was sent
+     * @return all that is wrong; empty if nothing is
+     */
+    default List<PayloadFault> check(String payload) {
+        return List.of();
+    }
 
     /**
      * Runs one attempt. Called on an event loop: work that blocks or computes for more than a millisecond goes through

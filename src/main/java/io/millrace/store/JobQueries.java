@@ -26,6 +26,7 @@ public class JobQueries {
     private static final String LIST = SqlFile.read("list_jobs");
     private static final String FIND_ATTEMPTS = SqlFile.read("find_attempts");
     private static final String FIND_ENDED = SqlFile.read("find_ended_jobs");
+    private static final String LIST_FAILED_MAILS = SqlFile.read("list_failed_mails");
     private static final String FIND_ARTIFACT = SqlFile.read("find_artifact");
 
     private static final int MOST_ATTEMPTS = 200;
@@ -96,6 +97,24 @@ public class JobQueries {
             }
             Row row = rows.iterator().next();
             return new Artifact(name, row.getString(0), row.getBuffer(1).getBytes());
+        });
+    }
+
+    /**
+     * A mail that was given up.
+     *
+     * @param email its first recipient, or null
+     * @param name what its template was given as name, or null
+     * @param error what went wrong last
+     */
+    public record FailedMail(String email, String name, String error) {}
+
+    /** @return those with the tag, newest first */
+    public Uni<List<FailedMail>> listFailedMails(String tenant, String tag, int limit, int offset) {
+        return database.query(LIST_FAILED_MAILS, Tuple.of(tenant, tag, limit, offset)).map(rows -> {
+            List<FailedMail> mails = new ArrayList<>(rows.size());
+            rows.forEach(row -> mails.add(new FailedMail(row.getString(0), row.getString(1), row.getString(2))));
+            return mails;
         });
     }
 

@@ -44,7 +44,7 @@ class RightsTest extends GuardedApp {
             Map.entry("GET /v1/me", LOOK), Map.entry("POST /v1/me/password", LOOK), Map.entry("POST /v1/me/logout", LOOK),
             Map.entry("POST /processJob", SUBMIT), Map.entry("GET /api/status/{jobId}", LOOK),
             Map.entry("POST /jobs", SUBMIT), Map.entry("GET /jobs/{id}", LOOK),
-            Map.entry("GET /health", LOOK),
+            Map.entry("GET /health", LOOK), Map.entry("POST /addJob", SUBMIT), Map.entry("GET /failedJobs", LOOK),
             Map.entry("POST /signup", EVERYBODY), Map.entry("POST /login", EVERYBODY),
             Map.entry("POST /refreshToken", EVERYBODY));
 

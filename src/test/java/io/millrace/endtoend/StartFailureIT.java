@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -111,6 +114,31 @@ class StartFailureIT {
             REDIS + ",redis://:p%ss@localhost,redis://[:password@]host:port"})
     void a_URL_that_cannot_be_read(String variable, String url, String why) {
         assertRefused(settings(variable, url), USAGE, variable + " cannot be used", why);
+    }
+
+    /** They are looked at when the application is about to start, by those who own them. */
+    @ParameterizedTest
+    @CsvSource({"MILLRACE_LEASE_DURATION,1ms,millrace.lease", "MILLRACE_MAIL_FROM,nobody,millrace.mail.from",
+            "MILLRACE_MAIL_USERNAME,me,millrace.mail.password-file", "MILLRACE_MAIL_PORT,99999,millrace.mail.port",
+            "MILLRACE_MAIL_START_TLS,maybe,millrace.mail.start-tls", "MILLRACE_MAIL_PASSWORD_FILE,/nowhere,millrace.mail"})
+    void a_setting_of_a_part_that_cannot_be_used(String variable, String value, String key) {
+        assertSays(settings(DATABASE, TestServers.migratedDatabase(), variable, value), key);
+    }
+
+    @Test
+    void a_template_for_mails_that_is_none(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("broken.txt"), "{#if x}");
+        assertSays(settings(DATABASE, TestServers.migratedDatabase(), "MILLRACE_MAIL_TEMPLATES", folder.toString()),
+                "millrace.mail.templates");
+    }
+
+    /** Before it knows where its log goes, the application writes that to standard error as well. */
+    private static void assertSays(Map<String, String> settings, String key) {
+        try (MillraceProcess process = MillraceProcess.start(settings)) {
+            assertThat(process.awaitExit()).as(process.output() + process.errors()).isEqualTo(USAGE);
+            assertThat(process.errors().lines().filter(line -> line.startsWith("millrace cannot start: "))).hasSize(1)
+                    .first().asString().contains(key);
+        }
     }
 
     @Test

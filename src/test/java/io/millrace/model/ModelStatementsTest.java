@@ -28,6 +28,7 @@ class ModelStatementsTest {
             Map.entry("find_job", "answers a user, writes nothing"),
             Map.entry("list_jobs", "answers a user, writes nothing"),
             Map.entry("find_attempts", "answers a user, writes nothing"),
+            Map.entry("list_failed_mails", "answers a user, writes nothing"),
             Map.entry("find_artifact", "answers a user, writes nothing"),
             Map.entry("find_ended_jobs", "answers a user who waits, writes nothing"),
             Map.entry("settle_complete_with_artifacts",

@@ -63,7 +63,7 @@ class EnginePlanTest {
 
     /** Questions of the API: they run in sessions of their own, where the planner is free. */
     private static final Set<String> QUESTIONS = Set.of("find_artifact", "find_attempts", "find_ended_jobs", "find_job",
-            "list_audit", "list_jobs");
+            "list_audit", "list_failed_mails", "list_jobs");
 
     /** What the planner knows of the table. */
     enum Knowledge {

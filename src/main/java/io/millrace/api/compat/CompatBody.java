@@ -72,8 +72,11 @@ class CompatBody {
 
     /** A job of a type with that type's defaults. */
     NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt) {
+        return job(type, tenant, payload, runAt, List.of());
+    }
+
+    NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt, List<String> tags) {
         return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, payload.toString(), JobOptions.NONE,
-                List.of(),
-                type.retry().maxAttempts(), runAt, null);
+                tags, type.retry().maxAttempts(), runAt, null);
     }
 }

@@ -37,6 +37,14 @@ final class CompatError extends RuntimeException {
         return new CompatError(413, "the body has more than " + limit + " bytes");
     }
 
+    static CompatError contended() {
+        return new CompatError(503, "Too many requests for the same email and name at once", Duration.ofSeconds(1));
+    }
+
+    static CompatError tooSlow() {
+        return new CompatError(503, "The query took too long", Duration.ofSeconds(1));
+    }
+
     static CompatError noSuchJob() {
         return new CompatError(404, "Job not found");
     }

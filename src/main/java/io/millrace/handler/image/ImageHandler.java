@@ -12,6 +12,7 @@ import io.millrace.handler.Deadline;
 import io.millrace.handler.JobContext;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobType;
+import io.millrace.handler.Permits;
 import io.millrace.handler.image.ImageReading.Picture;
 import io.millrace.handler.image.ImageSource.Fetched;
 import io.millrace.job.Outcome;

@@ -1,4 +1,4 @@
-package io.millrace.handler.image;
+package io.millrace.handler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

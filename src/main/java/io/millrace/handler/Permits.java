@@ -1,4 +1,4 @@
-package io.millrace.handler.image;
+package io.millrace.handler;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -8,7 +8,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
 /** Lets a limited number of things go on at a time; the others wait in the order in which they came, without a thread. */
-final class Permits {
+public final class Permits {
 
     private final class Slot {
         private UniEmitter<? super Slot> waiter;
@@ -19,12 +19,12 @@ final class Permits {
     private final Deque<Slot> waiting = new ArrayDeque<>();
     private int free;
 
-    Permits(int free) {
+    public Permits(int free) {
         this.free = free;
     }
 
     /** Starts {@code work} when a slot is free, and frees it when the work ends, fails or is cancelled. */
-    <T> Uni<T> run(Supplier<Uni<T>> work) {
+    public <T> Uni<T> run(Supplier<Uni<T>> work) {
         return Uni.createFrom().deferred(() -> {
             Slot slot = new Slot();
             return Uni.createFrom().<Slot>emitter(waiter -> enqueue(slot, waiter)).chain(granted -> work.get())
