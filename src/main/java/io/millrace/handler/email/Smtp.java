@@ -150,9 +150,12 @@ class Smtp {
     }
 
     /** The client hands a connection from one mail to the next, and is not made for several threads that do so. */
-    private Uni<MailResult> converse(MailMessage message) {
-        return Uni.createFrom().emitter(waiter -> loop
-                .runOnContext(ignored -> client.sendMail(message).onSuccess(waiter::complete).onFailure(waiter::fail)));
+    private Uni<MailResult> converse(RevocableMessage message) {
+        return Uni.createFrom().emitter(waiter -> loop.runOnContext(ignored -> {
+            if (!message.isRevoked) { // else nobody waits any more
+                client.sendMail(message).onSuccess(waiter::complete).onFailure(waiter::fail);
+            }
+        }));
     }
 
     /** A mail whose attempt is over must not be sent because a connection has become free at last. */
