@@ -102,6 +102,13 @@ public interface EmailConfig {
     @WithDefault("256K")
     MemorySize maxBody();
 
+    /**
+     * Whether subjects and names may hold letters such as U+010D, and emoji, of which a byte looks like the end of a line. We write
+     * them in ASCII (RFC 2047); what reads the mail behind us may not be as careful.
+     */
+    @WithDefault("false")
+    boolean allowLookAlikes();
+
     /** Folder with further templates, read at the start. Default: only those that ship. */
     Optional<Path> templates();
 

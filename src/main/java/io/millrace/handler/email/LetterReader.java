@@ -43,11 +43,11 @@ class LetterReader {
     LetterReader(EmailConfig config, MailTemplates templates) {
         this.config = config;
         this.templates = templates;
-        this.defaultSender = MailAddress.parse(config.from());
+        this.defaultSender = MailAddress.parse(config.from(), true);
         this.senders = config.senders().orElse(List.of()).stream()
                 .map(sender -> sender.startsWith("@")
                         ? sender.toLowerCase(Locale.ROOT)
-                        : MailAddress.parse(sender).address())
+                        : MailAddress.parse(sender, true).address())
                 .collect(Collectors.toUnmodifiableSet());
     }
 
@@ -150,7 +150,7 @@ class LetterReader {
 
         private MailAddress address(String path, String text) {
             try {
-                return MailAddress.parse(text == null ? "" : text);
+                return MailAddress.parse(text == null ? "" : text, config.allowLookAlikes());
             } catch (IllegalArgumentException e) {
                 wrong(path, "invalid-address", e.getMessage());
                 return null;
@@ -215,7 +215,7 @@ class LetterReader {
 
         private String subject(Filled content) {
             String subject = content.subject() == null ? "" : content.subject();
-            String fault = MailText.findHeaderFault(subject);
+            String fault = MailText.findHeaderFault(subject, config.allowLookAlikes());
             if (fault != null) {
                 wrong(payload.subject() == null ? "/data" : "/subject", "forbidden-character",
                         (payload.subject() == null ? "makes a subject that holds " : "holds ") + fault);

@@ -22,7 +22,7 @@ record MailAddress(String name, String address) {
 
     static boolean isValid(String text) {
         try {
-            parse(text);
+            parse(text, true);
             return true;
         } catch (IllegalArgumentException wrong) {
             return false;
@@ -31,10 +31,11 @@ record MailAddress(String name, String address) {
 
     /**
      * @param text {@code address} or {@code Name <address>}
+     * @param allowsLookAlikes as in {@link MailText#findHeaderFault}; only a name can have them
      * @throws IllegalArgumentException if it is neither; the message says what is wrong, and could go on behind "the address"
      */
-    static MailAddress parse(String text) {
-        String fault = MailText.findHeaderFault(text);
+    static MailAddress parse(String text, boolean allowsLookAlikes) {
+        String fault = MailText.findHeaderFault(text, allowsLookAlikes);
         if (fault != null) {
             throw new IllegalArgumentException("holds " + fault);
         }

@@ -15,17 +15,19 @@ final class MailText {
     /**
      * Whatever could end a line of the header, here or in software behind us that cuts characters to bytes (CVE-2025-7962).
      *
+     * @param allowsLookAlikes true if that software is trusted: we write nothing but ASCII into a header
      * @return what is in the text that must not be in a header; null if nothing is
      */
-    static String findHeaderFault(String text) {
+    static String findHeaderFault(String text, boolean allowsLookAlikes) {
         for (int i = 0; i < text.length(); i++) {
             char unit = text.charAt(i);
             if (isControl(unit)) {
                 return name(unit) + ", a control character";
             }
             int lowByte = unit & 0xFF;
-            if (lowByte == '\r' || lowByte == '\n') {
-                return name(unit) + ", whose low byte ends a line in software that cuts characters to bytes";
+            if (!allowsLookAlikes && (lowByte == '\r' || lowByte == '\n')) {
+                return name(unit) + ", whose low byte ends a line in software that cuts characters to bytes "
+                        + "(millrace.mail.allow-look-alikes)";
             }
             if (isHalfOfAPair(text, i)) {
                 return name(unit) + ", half of a surrogate pair";

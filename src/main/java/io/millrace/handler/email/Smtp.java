@@ -85,7 +85,7 @@ class Smtp {
 
     Smtp(Vertx vertx, EmailConfig config) {
         this.sendTimeout = config.sendTimeout();
-        this.hostName = config.hostName().orElse(MailAddress.parse(config.from()).domain());
+        this.hostName = config.hostName().orElse(MailAddress.parse(config.from(), true).domain());
         this.password = password(config);
         this.loop = ((VertxInternal) vertx).createEventLoopContext();
         this.connections = new Permits(config.maxConnections());
