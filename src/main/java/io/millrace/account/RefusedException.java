@@ -72,9 +72,7 @@ public final class RefusedException extends RuntimeException {
 
     static RefusedException noAccount() {
         return new RefusedException(Reason.NO_ACCOUNT,
-                "An API key, or a user of another issuer, has no password and no session "
-                        + "here",
-                null);
+                "An API key, or a user of another issuer, has neither password nor session", null);
     }
 
     /** The same for a name that nobody has and for a wrong password. */

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.persistence.LockModeType;
@@ -47,12 +48,15 @@ class Sessions {
                 .map(done -> pair(account, opened.refreshToken()));
     }
 
-    /** @param entry of the login */
+    /**
+     * @param account as it was when its password was found right; should that have changed since, it was wrong
+     * @param entry of the login
+     */
     Uni<TokenPair> open(Account account, AuditEntry entry) {
         Opened opened = newSession(account.id);
         // Locked, so that of two logins at once each sees the session of the other.
         return Panache.withTransaction(() -> lock(account.id)
-                .onItem().ifNull().failWith(RefusedException::wrongLogin)
+                .invoke(locked -> checkUnchanged(locked, account, RefusedException::wrongLogin))
                 .chain(() -> Session.delete("accountId = ?1 and expiresAt <= ?2", account.id, Instant.now()))
                 .chain(() -> opened.session().persistAndFlush())
                 .chain(() -> endOldest(account.id))
@@ -70,9 +74,7 @@ class Sessions {
         Opened opened = newSession(account.id);
         return Panache.withTransaction(() -> lock(account.id)
                 .invoke(locked -> {
-                    if (locked == null || !locked.passwordHash.equals(account.passwordHash)) {
-                        throw RefusedException.wrongPassword();
-                    }
+                    checkUnchanged(locked, account, RefusedException::wrongPassword);
                     locked.passwordHash = passwordHash;
                 })
                 .chain(() -> Session.delete("accountId = ?1", account.id))
@@ -93,6 +95,13 @@ class Sessions {
                 .call(ended -> ended == 0
                         ? Uni.createFrom().voidItem()
                         : audit.write(entry.with("sessionsEnded", ended))));
+    }
+
+    /** Hashing takes long enough for somebody to give the account another password, or to delete it. */
+    private static void checkUnchanged(Account locked, Account checked, Supplier<RefusedException> refused) {
+        if (locked == null || !locked.passwordHash.equals(checked.passwordHash)) {
+            throw refused.get();
+        }
     }
 
     private static Uni<Account> lock(UUID accountId) {

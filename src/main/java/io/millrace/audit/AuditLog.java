@@ -4,7 +4,7 @@ import java.time.Clock;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.LongAdder;
 
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Singleton;
 
 import org.jboss.logging.Logger;
 
@@ -15,7 +15,7 @@ import io.smallrye.mutiny.Uni;
  * Writes down who did what. What was done and its row are committed together or not at all, so that no crash leaves the one without
  * the other; a statement of {@code store} does the same by itself, see {@link AuditEntry}.
  */
-@ApplicationScoped
+@Singleton
 public class AuditLog {
     private static final Logger LOG = Logger.getLogger(AuditLog.class);
 

@@ -2,9 +2,12 @@ package io.millrace.component;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -16,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.millrace.support.Api;
+import io.millrace.support.TestServers;
 import io.quarkus.test.junit.QuarkusTest;
 
 /** What callers learn and change about themselves. */
@@ -103,6 +107,22 @@ class MeTest extends GuardedApp {
         } finally {
             callers.shutdownNow();
         }
+    }
+
+    @Test
+    void a_login_that_was_under_way_with_the_old_password_comes_too_late() throws Exception {
+        String name = name();
+        signUp(name);
+        CompletableFuture<Api.Answer> login;
+        try (Connection change = TestServers.connect(setting("millrace.database.url"));
+                Statement statement = change.createStatement()) {
+            change.setAutoCommit(false);
+            statement.execute("update account set password_hash = 'another one' where username = '" + name + "'");
+            login = api.postAsync("/login", credentials(name, PASSWORD));
+            await().until(() -> query("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"), "1"::equals);
+            change.commit();
+        }
+        assertThat(login.join().status()).isEqualTo(401);
     }
 
     @ParameterizedTest

@@ -106,8 +106,10 @@ class EffectsTest {
         assertThat(hints()).as("Redis learns of it when it is done").isZero();
         assertThat(done(first)).isTrue();
         assertThat(hints()).isOne();
+        long counted = effects.doneBeforeCount();
         assertThat(begin(second)).isEqualTo(DONE);
         assertThat(begin(next(first))).isEqualTo(DONE);
+        assertThat(effects.doneBeforeCount()).isEqualTo(counted + 2);
     }
 
     @Test
