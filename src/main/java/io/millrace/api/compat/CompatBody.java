@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.millrace.api.ApiConfig;
 import io.millrace.api.PayloadText;
+import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
 import io.millrace.intake.JobIds;
 import io.millrace.job.JobOptions;
@@ -71,8 +72,13 @@ class CompatBody {
     }
 
     /** A job of a type with that type's defaults. */
-    NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt) {
-        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, payload.toString(), JobOptions.NONE,
+    NewJob job(JobHandlers handlers, JobType<?> type, String tenant, JsonNode payload, Instant runAt) {
+        String text = payload.toString();
+        List<String> masked = handlers.sensitive(type.name()).findMasks(text);
+        if (!masked.isEmpty()) {
+            throw CompatError.badRequest(masked.get(0) + " of the payload is masked: send the real value");
+        }
+        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, text, JobOptions.NONE,
                 List.of(),
                 type.retry().maxAttempts(), runAt, null);
     }
