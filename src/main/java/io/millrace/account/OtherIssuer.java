@@ -67,7 +67,7 @@ final class OtherIssuer {
                 LOG.warnf("the keys of %s cannot be fetched from %s", issuer.issuer(), issuer.jwksUrl());
                 throw RefusedException.busy();
             }
-            LOG.debugf("a token of %s was refused: %s", issuer.issuer(), e.getMessage());
+            LOG.debugf("a token of %s was refused: %s", issuer.issuer(), Tokens.reason(e));
             return null;
         }
     }

@@ -29,7 +29,8 @@ class RateLimitTest extends RunningApp {
     /** The application remembers what it took; waiting until it is over would take longer than all tests. */
     @BeforeEach
     void fillTheBuckets() {
-        PlainRedis.ask(setting("millrace.redis.url"), "EVAL \"for _, key in ipairs(redis.call('KEYS', 'rate:*')) do redis.call('DEL', key) end\" 0");
+        PlainRedis.ask(setting("millrace.redis.url"),
+                "EVAL \"for _, key in ipairs(redis.call('KEYS', 'rate:*')) do redis.call('DEL', key) end\" 0");
         await().until(() -> remaining(api.post("/v1/jobs/bulk", "[" + JOB + "]")) >= 0);
         await().until(() -> remaining(api.get("/v1/job-types")) >= 0);
     }
