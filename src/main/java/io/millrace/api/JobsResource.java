@@ -84,8 +84,7 @@ public class JobsResource {
     private final RateGate rates;
 
     JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
-            Admission admission, JobStore jobs,
-            ApiConfig config, Tenant tenant, RateGate rates) {
+            Admission admission, JobStore jobs, ApiConfig config, Tenant tenant, RateGate rates) {
         this.reader = reader;
         this.handlers = handlers;
         this.intake = intake;

@@ -42,7 +42,10 @@ class StrayFailures {
 
     private void answer(RoutingContext context) {
         HttpServerResponse response = context.response();
-        if (context.failure() instanceof AuthenticationException || response.ended()) {
+        if (response.ended()) {
+            return; // it was refused while its body still came
+        }
+        if (context.failure() instanceof AuthenticationException) {
             context.next();
         } else if (response.headWritten()) {
             context.request().connection().close(); // what was sent of an answer is not the whole

@@ -25,6 +25,9 @@ public class JobHandlers {
             }
             sensitive.put(handler.type().name(), SensitivePaths.of(pointers(handler.type(), config)));
         }
+        // Also of types that only other processes have handlers for: this one shows their jobs.
+        config.types().forEach((type, own) -> sensitive.putIfAbsent(type,
+                SensitivePaths.of(own.sensitive().orElse(List.of()))));
     }
 
     private static List<String> pointers(JobType<?> type, TypesConfig config) {
@@ -39,7 +42,7 @@ public class JobHandlers {
         return byType.get(type);
     }
 
-    /** @return what of the payloads and results of a type nobody is shown; nothing for a type that is not known here */
+    /** @return what of the payloads and results of a type nobody is shown; nothing for a type that neither a handler nor a setting knows */
     public SensitivePaths sensitive(String type) {
         return sensitive.getOrDefault(type, SensitivePaths.NONE);
     }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -31,6 +33,8 @@ public final class SensitivePaths {
     private static final String QUOTED_MASK = '"' + MASK + '"';
     /** A shorter value is part of too many other words to be struck out of them. */
     private static final int SHORTEST_VALUE = 4;
+    /** Looking for more in a long text would hold up an event loop. */
+    private static final int MOST_VALUES = 100;
     private static final JsonFactory JSON = new JsonFactory();
 
     /** A step of the pointers. */
@@ -112,19 +116,23 @@ public final class SensitivePaths {
 
     /**
      * Strikes the sensitive values of a payload out of a failure of its job. Values of less than four characters, and other forms of
-     * a value than its own (cut, encoded, hashed), stay.
+     * a value than its own (cut, encoded, hashed), stay. Of a payload with more than 100 of them, nothing is said but that it failed.
      */
     public Failure strike(String payload, Failure failure) {
         if (this == NONE) {
             return failure;
         }
-        List<String> values = new ArrayList<>();
+        Set<String> found = new HashSet<>();
         splice(payload, List.of(root), true, value -> {
             if (value.text().length() >= SHORTEST_VALUE) {
-                values.add(value.text());
+                found.add(value.text());
             }
             return null;
         });
+        if (found.size() > MOST_VALUES) {
+            return new Failure(failure.reason(), failure.error(), MASK, null, null);
+        }
+        List<String> values = new ArrayList<>(found);
         values.sort(Comparator.comparing(String::length).reversed()); // one may be part of another
         return new Failure(failure.reason(), failure.error(), strike(values, failure.message()),
                 strike(values, failure.stack()), strikeJson(values, failure.detail()));

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
@@ -13,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import io.millrace.handler.trial.EchoHandler;
 import io.millrace.job.Failure;
 import io.millrace.support.TestConfig;
 
@@ -87,6 +90,14 @@ class SensitivePathsTest {
     }
 
     @Test
+    void of_a_payload_with_very_many_values_nothing_is_said() {
+        String values = IntStream.range(0, 101).mapToObj(i -> "\"value-" + i + "\"").collect(Collectors.joining(","));
+        Failure failure = new Failure(null, "Refused", "value-7 was refused", "stack", "{}");
+        assertThat(SensitivePaths.of(List.of("/a")).strike("{\"a\":[" + values + "]}", failure))
+                .isEqualTo(new Failure(null, "Refused", "***", null, null));
+    }
+
+    @Test
     void a_failure_without_texts_stays_as_it_is() {
         Failure failure = new Failure(null, "Timeout", null, null, null);
         assertThat(SensitivePaths.of(List.of("/a")).strike("{\"a\":\"secret\"}", failure)).isEqualTo(failure);
@@ -107,5 +118,9 @@ class SensitivePathsTest {
                 "millrace.types.\"my.type\".sensitive", "/d"));
         assertThat(config.types().get("echo").sensitive()).contains(List.of("/a/b", "/c/*"));
         assertThat(config.types().get("my.type").sensitive()).contains(List.of("/d"));
+        JobHandlers handlers = new JobHandlers(List.of(new EchoHandler()), config);
+        assertThat(handlers.sensitive("echo").pointers()).containsExactly("/a/b", "/c/*");
+        assertThat(handlers.sensitive("my.type").mask("{\"d\":1}")).as("of another process").isEqualTo("{\"d\":\"***\"}");
+        assertThat(handlers.sensitive("other")).isSameAs(SensitivePaths.NONE);
     }
 }
