@@ -54,16 +54,17 @@ class ArchitectureTest {
             Map.entry("account", Set.of("audit", "egress")), // the keys of other issuers are fetched where everything is that goes out
             Map.entry("store", Set.of("job", "audit")),
             Map.entry("stream", Set.of("job")),
+            Map.entry("rate", Set.of("stream")),
             Map.entry("effect", Set.of("job", "store", "stream")),
             Map.entry("handler", Set.of("job", "egress", "stream", "effect")),
             Map.entry("intake", Set.of("job", "audit", "batch", "store", "stream")),
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
             Map.entry("maintenance", Set.of("job", "audit", "batch", "store", "worker", "stream", "settle")),
-            Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake")),
-            Map.entry("observe", Set.of("job", "audit", "store", "effect", "intake", "worker", "maintenance", "api")),
+            Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake", "rate")),
+            Map.entry("observe", Set.of("job", "audit", "store", "effect", "intake", "worker", "maintenance", "api", "rate")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
-                    "account", "api", "observe", "local")));
+                    "account", "api", "observe", "local", "rate")));
 
     static final Set<String> BOTH_STORES = Set.of("intake", "effect", "settle", "worker", "maintenance", "app");
 

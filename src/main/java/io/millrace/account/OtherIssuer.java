@@ -69,7 +69,7 @@ final class OtherIssuer implements AutoCloseable {
                     issuer.tenant(),
                     issuer.groupsClaim());
         } catch (ParseException e) {
-            LOG.debugf("a token of %s was refused: %s", issuer.issuer(), e.getMessage());
+            LOG.debugf("a token of %s was refused: %s", issuer.issuer(), Tokens.reason(e));
             return null;
         }
     }

@@ -101,7 +101,7 @@ class Tokens {
                     ? threads.run(() -> checkOwn(token, keyId))
                     : Uni.createFrom().nullItem();
         } catch (InvalidJwtException | MalformedClaimException e) {
-            LOG.debugf("a token cannot be read: %s", e.getMessage());
+            LOG.debugf("a token cannot be read: %s", reason(e));
             return Uni.createFrom().nullItem();
         }
     }
@@ -115,9 +115,17 @@ class Tokens {
             return caller(Actor.Kind.USER, new DefaultJWTTokenParser().parse(token, rules).getJwtClaims(), Optional.empty(),
                     GROUPS);
         } catch (ParseException e) {
-            LOG.debugf("a token was refused: %s", e.getMessage());
+            LOG.debugf("a token was refused: %s", reason(e));
             return null;
         }
+    }
+
+    /** @return the {@link org.jose4j.jwt.consumer.ErrorCodes}: the message would have the whole token */
+    static String reason(Throwable failure) {
+        if (failure instanceof InvalidJwtException invalid) {
+            return "error codes " + invalid.getErrorDetails().stream().map(error -> error.getErrorCode()).toList();
+        }
+        return failure.getCause() == null ? failure.getClass().getSimpleName() : reason(failure.getCause());
     }
 
     static JWTAuthContextInfo rules(AuthConfig config, String issuer, String audience, Set<SignatureAlgorithm> algorithms) {

@@ -73,7 +73,21 @@ public class Admission {
         }
         context.put(TICKET, ticket);
         context.addEndHandler(ended -> ticket.leave()); // also if the client hangs up
+        if (ticket.held > 0) {
+            boundBody(context);
+        }
         context.next();
+    }
+
+    /** A client that sends its body a byte at a time is never idle, and would keep its place for as long as it likes. */
+    private void boundBody(RoutingContext context) {
+        HttpServerRequest request = context.request();
+        long timer = vertx.setTimer(config.bodyTimeout().toMillis(), fired -> {
+            if (!request.isEnded()) {
+                request.connection().close();
+            }
+        });
+        context.addEndHandler(ended -> vertx.cancelTimer(timer));
     }
 
     /** A body that does not say how long it is counts as the longest that its path takes, and is read no further than that. */

@@ -44,6 +44,32 @@ public interface ApiConfig {
     @WithDefault("24h")
     Duration maxTimeout();
 
+    /** Most connections; one more is closed at once. 1 to 1,000,000. */
+    @WithDefault("10000")
+    @Min(1)
+    @Max(1_000_000)
+    int maxConnections();
+
+    /** A connection on which nothing was sent or received for so long is closed. At least 10 s longer than {@link #maxWait}, at most 1 h. */
+    @WithDefault("90s")
+    Duration idleTimeout();
+
+    /** Most bytes of all headers of a request; more are answered 431. 1 kB to 1 MB. */
+    @WithDefault("16384")
+    @Min(1_024)
+    @Max(1_048_576)
+    int maxHead();
+
+    /** Most bytes of the first line of a request, which holds its path and query; more are answered 414. 1 kB to 64 kB. */
+    @WithDefault("4096")
+    @Min(1_024)
+    @Max(65_536)
+    int maxUri();
+
+    /** How long a client may take to send a body; then its connection is closed. 1 s to 10 min. */
+    @WithDefault("30s")
+    Duration bodyTimeout();
+
     /** The longest {@code ?wait=}. */
     @WithDefault("60s")
     Duration maxWait();
@@ -64,6 +90,17 @@ public interface ApiConfig {
     @WithDefault("33554432")
     @Min(1)
     long maxInFlightBytes();
+
+    @AssertTrue(message = "millrace.api.idle-timeout must be at least 10s longer than max-wait, during which nothing is sent, "
+            + "and at most 1h")
+    default boolean isIdleTimeoutInBounds() {
+        return idleTimeout().compareTo(maxWait().plusSeconds(10)) >= 0 && idleTimeout().compareTo(Duration.ofHours(1)) <= 0;
+    }
+
+    @AssertTrue(message = "millrace.api.body-timeout must be 1s to 10m")
+    default boolean isBodyTimeoutInBounds() {
+        return bodyTimeout().toMillis() >= 1_000 && bodyTimeout().compareTo(Duration.ofMinutes(10)) <= 0;
+    }
 
     @AssertTrue(message = "millrace.api.max-in-flight-bytes must be at least max-body, and max-bulk-body + 500 * max-bulk-jobs: "
             + "a body that large could never be sent")

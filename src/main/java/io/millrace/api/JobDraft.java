@@ -20,6 +20,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.job.Backoff;
 import io.millrace.job.JobKeys;
 import io.millrace.job.JobOptions;
@@ -118,6 +119,10 @@ final class JobDraft {
         }
         if (onConflict != null && uniqueKey == null) {
             wrong("/onConflict", "conflict", "says nothing without uniqueKey");
+        }
+        if (known != null && SensitivePaths.mayHoldMask(payload)) {
+            JobReader.maskedFields(handlers.sensitive(known.name()), payload)
+                    .forEach(error -> wrong(error.path(), error.code(), error.message()));
         }
         Backoff backoff = known == null ? null : backoff(known.retry().backoff());
         if (known != null && unreadable == null) {

@@ -16,6 +16,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import io.millrace.handler.JobHandlers;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.job.JobIds;
 import io.millrace.job.KeyedJob;
 
@@ -79,6 +80,14 @@ public class JobReader {
         } catch (IOException e) {
             throw invalidJson(e);
         }
+    }
+
+    /** @return an error for each field of the payload that holds what is shown in place of a sensitive value */
+    static List<Problem.FieldError> maskedFields(SensitivePaths sensitive, String payload) {
+        return sensitive.findMasks(payload).stream().map(path -> new Problem.FieldError("/payload" + path, "masked",
+                "holds " + SensitivePaths.MASK + ", which is shown in place of the value: send the value itself"
+                        + ", or, to retry a job as it is, no payload"))
+                .toList();
     }
 
     /** A job, or what is wrong with it. */

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.annotation.JsonRawValue;
 import io.millrace.account.Group;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
+import io.millrace.handler.SensitivePaths;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
 
@@ -24,22 +25,27 @@ public class JobTypesResource {
     private final Listing listing;
 
     JobTypesResource(JobHandlers handlers) {
-        listing = new Listing(handlers.types().stream().map(TypeView::of).toList());
+        listing = new Listing(handlers.types().stream().map(type -> TypeView.of(type, handlers.sensitive(type.name())))
+                .toList());
     }
 
     @RegisterForReflection
     public record Listing(List<TypeView> data) {}
 
-    /** A job type with its defaults and a payload that works. */
+    /**
+     * A job type with its defaults and a payload that works.
+     *
+     * @param sensitive JSON Pointers into payloads and results of what is shown as {@code ***}
+     */
     @RegisterForReflection
     public record TypeView(String type, String description, String queue, Duration timeout, RetryView retry,
-            @JsonRawValue String example) {
-        static TypeView of(JobType<?> type) {
+            @JsonRawValue String example, List<String> sensitive) {
+        static TypeView of(JobType<?> type, SensitivePaths sensitive) {
             return new TypeView(type.name(), type.description(), type.queue(), type.timeout(),
                     new RetryView(type.retry().maxAttempts(), type.retry().backoff().curve().label(),
                             type.retry().backoff().base(),
                             type.retry().backoff().cap(), type.retry().backoff().jitter().label()),
-                    type.example());
+                    type.example(), sensitive.pointers());
         }
     }
 

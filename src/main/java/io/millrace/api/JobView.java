@@ -8,6 +8,7 @@ import java.util.UUID;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 
+import io.millrace.handler.SensitivePaths;
 import io.millrace.job.Job;
 import io.millrace.job.JobState;
 import io.millrace.store.JobQueries;
@@ -41,16 +42,20 @@ public record JobView(UUID id, String type, String queue, String priority, Strin
     public record AttemptView(int epoch, String outcome, @JsonRawValue String failure, String worker, Instant startedAt,
             Instant endedAt) {}
 
-    /** @param attempts null to leave them out */
-    static JobView of(Job job, List<JobQueries.Attempt> attempts) {
+    /**
+     * @param attempts null to leave them out
+     * @param sensitive what of the job's type nobody is shown
+     */
+    static JobView of(Job job, List<JobQueries.Attempt> attempts, SensitivePaths sensitive) {
         boolean isRunning = job.state() == JobState.PROCESSING;
         String self = JobsResource.PATH + "/" + job.id();
         return new JobView(job.id(), job.type(), job.queue(), job.priority().label(), job.uniqueKey(), job.state(),
                 attempt(job),
                 job.maxAttempts(),
-                job.failures(), job.lost(), job.epoch(), job.payload(), job.tags(), job.runAt(), job.createdAt(),
+                job.failures(), job.lost(), job.epoch(), sensitive.mask(job.payload()), job.tags(), job.runAt(),
+                job.createdAt(),
                 job.startedAt(),
-                job.finishedAt(), job.result(), job.failure(), job.isCancelRequested() ? Boolean.TRUE : null,
+                job.finishedAt(), sensitive.mask(job.result()), job.failure(), job.isCancelRequested() ? Boolean.TRUE : null,
                 isRunning ? new Running(job.leaseOwner(), job.leaseUntil()) : null, attempts == null ? null : views(attempts),
                 Map.of("self", self));
     }

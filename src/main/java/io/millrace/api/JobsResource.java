@@ -35,6 +35,7 @@ import io.millrace.account.Tenant;
 import io.millrace.audit.AuditAction;
 import io.millrace.audit.AuditEntry;
 import io.millrace.handler.JobHandlers;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.intake.Intake;
 import io.millrace.job.Artifact;
 import io.millrace.job.Job;
@@ -75,10 +76,10 @@ public class JobsResource {
     private final ApiConfig config;
     private final Tenant tenant;
     private final CurrentCaller caller;
+    private final RateGate rates;
 
     JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
-            Admission admission,
-            JobStore jobs, ApiConfig config, Tenant tenant, CurrentCaller caller) {
+            Admission admission, JobStore jobs, ApiConfig config, Tenant tenant, CurrentCaller caller, RateGate rates) {
         this.reader = reader;
         this.handlers = handlers;
         this.intake = intake;
@@ -89,6 +90,7 @@ public class JobsResource {
         this.config = config;
         this.tenant = tenant;
         this.caller = caller;
+        this.rates = rates;
     }
 
     /**
@@ -121,8 +123,14 @@ public class JobsResource {
     @Consumes(MediaType.APPLICATION_JSON)
     public Uni<Response> enqueue(byte[] body,
             @Parameter(description = "1 to 255 visible ASCII characters; the same as the field "
-                    + "idempotencyKey") @HeaderParam(IdempotencyHeader.NAME) List<String> idempotencyKey) {
-        KeyedJob keyed = reader.readJob(body, tenant.current(), IdempotencyHeader.read(idempotencyKey));
+                    + "idempotencyKey") @HeaderParam(IdempotencyHeader.NAME) List<String> idempotencyKey,
+            @Context RoutingContext request) {
+        String whose = tenant.current();
+        return rates.enterJobs(request, 1)
+                .chain(() -> enqueue(reader.readJob(body, whose, IdempotencyHeader.read(idempotencyKey))));
+    }
+
+    private Uni<Response> enqueue(KeyedJob keyed) {
         return intake.accept(keyed).map(receipt -> {
             Accepted accepted = accepted(keyed.job(), receipt);
             // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
@@ -177,6 +185,10 @@ public class JobsResource {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
         admission.enterBulk(request, items.size());
+        return rates.enterJobs(request, items.size()).chain(() -> accept(items));
+    }
+
+    private Uni<BulkResult> accept(List<JobReader.Item> items) {
         List<Uni<BulkItem>> results = new ArrayList<>(items.size());
         items.forEach(item -> results.add(accept(item)));
         return Uni.join().all(results).andFailFast().map(all -> {
@@ -218,8 +230,8 @@ public class JobsResource {
                         ? Uni.createFrom().item(job)
                         : admission.aside(request, ends.awaitEnd(id, limit)).chain(() -> find(whose, id)))
                 .chain(job -> "attempts".equals(expand)
-                        ? queries.findAttempts(whose, id).map(attempts -> JobView.of(job, attempts))
-                        : Uni.createFrom().item(JobView.of(job, null)));
+                        ? queries.findAttempts(whose, id).map(attempts -> view(job, attempts))
+                        : Uni.createFrom().item(view(job, null)));
     }
 
     private Uni<Job> find(String whose, UUID id) {
@@ -254,7 +266,7 @@ public class JobsResource {
         return queries.list(tenant.current(), filter)
                 .onFailure(Database::isTooSlow)
                 .transform(failure -> ProblemException.tooSlow("Narrow it: name a queue, a type or createdAfter."))
-                .map(found -> new Page(found.stream().map(job -> JobView.of(job, null)).toList(),
+                .map(found -> new Page(found.stream().map(job -> view(job, null)).toList(),
                         found.size() < most ? null : ListParameters.cursor(found.get(found.size() - 1).id())));
     }
 
@@ -265,18 +277,20 @@ public class JobsResource {
     @POST
     @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/cancel")
-    public Uni<Response> cancel(@PathParam("id") String idText) {
+    public Uni<Response> cancel(@PathParam("id") String idText, @Context RoutingContext request) {
         UUID id = id(idText);
         String whose = tenant.current();
         AuditEntry entry = caller.actor().did(AuditAction.JOB_CANCEL, id);
-        return jobs.cancel(whose, id, entry).chain(state -> find(whose, id).map(job -> {
-            if (state == null && job.state() != JobState.CANCELLED) {
-                throw ProblemException.wrongState("the job is " + job.state() + ": it has ended and cannot be cancelled",
-                        "Look at the job.");
-            }
-            Response.Status status = state == JobState.PROCESSING ? Response.Status.ACCEPTED : Response.Status.OK;
-            return Response.status(status).entity(JobView.of(job, null)).build();
-        }));
+        return rates.enterRequest(request).chain(() -> jobs.cancel(whose, id, entry))
+                .chain(state -> find(whose, id).map(job -> {
+                    if (state == null && job.state() != JobState.CANCELLED) {
+                        throw ProblemException.wrongState(
+                                "the job is " + job.state() + ": it has ended and cannot be cancelled",
+                                "Look at the job.");
+                    }
+                    Response.Status status = state == JobState.PROCESSING ? Response.Status.ACCEPTED : Response.Status.OK;
+                    return Response.status(status).entity(view(job, null)).build();
+                }));
     }
 
     /**
@@ -286,29 +300,37 @@ public class JobsResource {
     @POST
     @RolesAllowed({Group.PRODUCER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}/retry")
-    public Uni<JobView> retry(@PathParam("id") String idText, byte[] body) {
+    public Uni<JobView> retry(@PathParam("id") String idText, byte[] body, @Context RoutingContext request) {
         UUID id = id(idText);
         String payload = reader.readPatch(body);
         String whose = tenant.current();
         AuditEntry entry = caller.actor().did(AuditAction.JOB_RETRY, id).with("newPayload", payload != null);
-        return checkPatch(whose, id, payload).chain(() -> intake.replay(whose, id, payload, entry))
+        return rates.enterJobs(request, 1)
+                .chain(() -> checkPatch(whose, id, payload))
+                .chain(() -> intake.replay(whose, id, payload, entry))
                 .onFailure(KeyStore::isOvertaken).transform(failure -> ProblemException.uniqueKeyTaken())
                 .chain(replayed -> find(whose, id).map(job -> {
                     if (!replayed) {
                         throw ProblemException.wrongState("the job is " + job.state() + ", not FAILED or CANCELLED",
                                 "A job that has not ended runs by itself; one that is done is handed in anew.");
                     }
-                    return JobView.of(job, null);
+                    return view(job, null);
                 }));
     }
 
+    /** What was shown as masked must not be stored as if it were the value. */
     private Uni<Void> checkPatch(String whose, UUID id, String payload) {
         return payload == null ? Uni.createFrom().voidItem() : find(whose, id).invoke(job -> {
-            List<Problem.FieldError> errors = PayloadFaults.of(handlers.find(job.type()), payload);
+            List<Problem.FieldError> errors = new ArrayList<>(PayloadFaults.of(handlers.find(job.type()), payload));
+            errors.addAll(JobReader.maskedFields(handlers.sensitive(job.type()), payload));
             if (!errors.isEmpty()) {
                 throw ProblemException.invalid(errors);
             }
         }).replaceWithVoid();
+    }
+
+    private JobView view(Job job, List<JobQueries.Attempt> attempts) {
+        return JobView.of(job, attempts, handlers.sensitive(job.type()));
     }
 
     /** A file that the job made. */

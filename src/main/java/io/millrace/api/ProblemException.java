@@ -83,6 +83,14 @@ public final class ProblemException extends RuntimeException {
         };
     }
 
+    /** @param what jobs or requests */
+    static ProblemException tooFast(String what, long perSecond, long burst) {
+        return new ProblemException(429, "rate-limited", "Too many " + what + " in a short time",
+                "your tenant may have " + perSecond + " " + what + " a second, and " + burst + " at once after a pause; "
+                        + "nothing was done",
+                "Send it again after the time in Retry-After; RateLimit says how much is left.", List.of());
+    }
+
     static ProblemException wrongState(String detail, String hint) {
         return new ProblemException(409, "wrong-state", "The job is in another state", detail, hint, List.of());
     }

@@ -44,13 +44,15 @@ class ProblemMapper {
     @ServerExceptionMapper
     Response refused(WebApplicationException failure, UriInfo uri) {
         Response original = failure.getResponse();
-        int status = original.getStatus();
+        return withEntity(Response.fromResponse(original), refusal(original.getStatus()), uri).build();
+    }
+
+    /** What HTTP itself has a status for. */
+    static Problem refusal(int status) {
         String title = Response.Status.fromStatusCode(status) == null
                 ? "Refused"
                 : Response.Status.fromStatusCode(status).getReasonPhrase();
-        Problem problem = new Problem("urn:millrace:problem:http-" + status, title, status, detail(status), hint(status),
-                null, null);
-        return withEntity(Response.fromResponse(original), problem, uri).build();
+        return new Problem("urn:millrace:problem:http-" + status, title, status, detail(status), hint(status), null, null);
     }
 
     @ServerExceptionMapper({UnauthorizedException.class, AuthenticationFailedException.class})
@@ -87,6 +89,11 @@ class ProblemMapper {
             }
             return ProblemException.storeUnavailable();
         }
+        return mistake(failure);
+    }
+
+    /** Of ours: only the log says more. */
+    static ProblemException mistake(Throwable failure) {
         String reference = UUID.randomUUID().toString();
         LOG.errorf(failure, "a request failed (%s)", reference);
         return ProblemException.internal(reference);
@@ -107,6 +114,7 @@ class ProblemMapper {
 
     private static String detail(int status) {
         return switch (status) {
+            case 400 -> "the request is not HTTP that can be understood";
             case 404 -> "there is nothing at this path";
             case 405 -> "this path does not take this method";
             case 406 -> "this path does not answer in the media type of Accept";

@@ -80,7 +80,7 @@ class Demo {
                         .append("    ").append(brief(ended.path("result"))).append('\n')
                         .append("    ").append(base).append("/v1/jobs/").append(ids[i]).append('\n');
             }
-            LOG.info(report + tryThis());
+            (report + tryThis()).lines().forEach(LOG::info); // one by one: a line break in a message is escaped
         } catch (Exception e) {
             LOG.error("the demo did not run through", e);
         }

@@ -47,6 +47,8 @@ public final class Main {
     private static void prepare() {
         Settings settings = Settings.read();
         AuthSettings auth = AuthSettings.read(settings);
+        LogFormat logFormat = LogFormat.read();
+        CorsOrigins cors = CorsOrigins.read();
         if (LaunchMode.current() != LaunchMode.DEVELOPMENT) {
             checkPorts(settings);
         }
@@ -61,6 +63,8 @@ public final class Main {
         checkStores(settings, databaseUrl, redisUrl);
         configure(settings, databaseUrl, redisUrl);
         auth.configure();
+        logFormat.configure();
+        cors.configure();
     }
 
     private static void checkStores(Settings settings, String databaseUrl, String redisUrl) {

@@ -1,6 +1,7 @@
 package io.millrace.handler;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -15,9 +16,10 @@ import io.millrace.job.RetryPolicy;
  * @param example a payload that works, as JSON
  * @param queue where its jobs wait
  * @param timeout how long one attempt may run
+ * @param sensitive JSON Pointers into payload and result, with {@code *} for any member or element, of what nobody is shown
  */
 public record JobType<P>(String name, String description, Class<P> payload, String example, String queue, Duration timeout,
-        RetryPolicy retry) {
+        RetryPolicy retry, List<String> sensitive) {
 
     public static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
     public static final String DEFAULT_QUEUE = "default";
@@ -29,9 +31,16 @@ public record JobType<P>(String name, String description, Class<P> payload, Stri
         }
         Objects.requireNonNull(payload, "payload");
         Objects.requireNonNull(retry, "retry");
+        sensitive = List.copyOf(sensitive);
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout of " + name + " must be positive: " + timeout);
         }
+    }
+
+    /** A type without secrets. */
+    public JobType(String name, String description, Class<P> payload, String example, String queue, Duration timeout,
+            RetryPolicy retry) {
+        this(name, description, payload, example, queue, timeout, retry, List.of());
     }
 
     /** A type with the defaults of the house: queue {@value #DEFAULT_QUEUE}, 60 s, {@link RetryPolicy#DEFAULT}. */

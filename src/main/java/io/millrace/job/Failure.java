@@ -1,7 +1,7 @@
 package io.millrace.job;
 
 /**
- * What went wrong in one attempt, as it is stored and shown.
+ * What went wrong in one attempt, as it is stored and shown, without what {@link Redacted} knows for secrets.
  *
  * @param reason null while the job will be tried again
  * @param error short name of the exception, or of the kind of failure
@@ -15,8 +15,9 @@ public record Failure(FailureReason reason, String error, String message, String
     private static final String CUT = "...";
 
     public Failure {
-        message = cut(message, MAX_MESSAGE);
-        stack = cut(stack, MAX_STACK);
+        message = cut(Redacted.text(message), MAX_MESSAGE);
+        stack = cut(Redacted.text(stack), MAX_STACK);
+        detail = Redacted.text(detail);
     }
 
     public Failure withReason(FailureReason why) {

@@ -6,7 +6,7 @@ package io.millrace.job;
  * @param maxAttempts counts the first run too, 1 to {@value #MAX_ATTEMPTS_LIMIT}
  */
 public record RetryPolicy(int maxAttempts, Backoff backoff) {
-    public static final int MAX_ATTEMPTS_LIMIT = 100;
+    public static final int MAX_ATTEMPTS_LIMIT = 50;
 
     /** Five attempts, after 1, 2, 4 and 8 s. */
     public static final RetryPolicy DEFAULT = new RetryPolicy(5, Backoff.DEFAULT);

@@ -12,11 +12,13 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.millrace.api.Admission;
+import io.millrace.api.RateGate;
 import io.millrace.audit.AuditLog;
 import io.millrace.effect.Effects;
 import io.millrace.intake.Intake;
 import io.millrace.job.JobState;
 import io.millrace.maintenance.Retention;
+import io.millrace.rate.RateLimiter.Limited;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 
@@ -30,12 +32,17 @@ public class Metrics {
         this.registry = registry;
     }
 
-    void watch(@Observes StartupEvent event, Admission admission, Retention retention, Intake intake, Effects effects,
+    void watch(@Observes StartupEvent event, Admission admission, RateGate rates, Retention retention, Intake intake,
+            Effects effects,
             AuditLog audit) {
         watching.add(Gauge.builder("millrace.requests.in.flight", admission, Admission::requestsInFlight).register(registry));
         watching.add(Gauge.builder("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight).register(registry));
         watching.add(FunctionCounter.builder("millrace.requests.refused", admission, Admission::refusedCount)
                 .register(registry));
+        for (Limited limited : Limited.values()) {
+            watching.add(FunctionCounter.builder("millrace.requests.rate.limited", rates, gate -> gate.refusedCount(limited))
+                    .tag("limit", limited.label()).register(registry));
+        }
         retention.onDeleted(this::countDeleted);
         countReplays("hint", intake, Intake::replaysFoundByHint);
         countReplays("insert", intake, Intake::replaysFoundByInsert);

@@ -20,7 +20,7 @@ import io.vertx.redis.client.Response;
 enum LuaScript {
     APPEND_JOBS, DELAY_JOBS, READ_ENTRIES, SETTLE_DONE, SETTLE_RETRY, SETTLE_FAILED, PROMOTE_DUE, RENEW_ENTRIES,
     HAND_BACK_ENTRIES, WATERMARK,
-    TRIM_CONSUMERS, DROP_ORPHANS, DROP_UNKNOWN;
+    TRIM_CONSUMERS, DROP_ORPHANS, DROP_UNKNOWN, TAKE_TOKENS;
 
     private final String source;
     private final String sha;

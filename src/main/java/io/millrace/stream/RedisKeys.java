@@ -45,6 +45,11 @@ public final class RedisKeys {
         return "effect:" + sha256(tenant + '\n' + key);
     }
 
+    /** The tokens of a tenant for what is limited under this name. */
+    public static String rate(String tenant, String limited) {
+        return "rate:" + limited + ":" + sha256(tenant);
+    }
+
     private static String sha256(String text) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));

@@ -18,6 +18,7 @@ import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
 import io.millrace.handler.RawJson;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.job.ClaimedJob;
 import io.millrace.job.Outcome;
 import io.millrace.job.Settlement;
@@ -115,11 +116,23 @@ public class Runner {
     /** Whatever goes wrong here, an attempt that is over must be recorded: nothing else would ever end the job's lease. */
     private Settlement decide(RunningJob job, JobType<?> type, Outcome outcome) {
         try {
-            return policy.decide(job.job(), type.retry().backoff(), outcome);
+            return withoutSecrets(job.job(), policy.decide(job.job(), type.retry().backoff(), outcome));
         } catch (RuntimeException | Error mistake) {
             LOG.errorf(mistake, "job %s: the outcome of its attempt cannot be used", job.job().id());
-            return policy.decide(job.job(), type.retry().backoff(), new Outcome.Retry(mistake));
+            return withoutSecrets(job.job(),
+                    policy.decide(job.job(), type.retry().backoff(), new Outcome.Retry(mistake)));
         }
+    }
+
+    /** What a handler says of a failure may quote the payload. */
+    private Settlement withoutSecrets(ClaimedJob job, Settlement settlement) {
+        SensitivePaths sensitive = handlers.sensitive(job.type());
+        if (settlement instanceof Settlement.RetryAfter retry) {
+            return new Settlement.RetryAfter(retry.delay(), sensitive.strike(job.payload(), retry.failure()));
+        } else if (settlement instanceof Settlement.DeadLetter dead) {
+            return new Settlement.DeadLetter(sensitive.strike(job.payload(), dead.failure()));
+        }
+        return settlement;
     }
 
     private <P> Uni<Outcome> outcome(RunningJob running, JobHandler<P> handler, Duration timeout) {

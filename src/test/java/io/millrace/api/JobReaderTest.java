@@ -215,11 +215,11 @@ class JobReaderTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"0", "101", "-1", "1.0", "1e1", "99999999999", "\"5\"", "null", "[5]"})
+        @ValueSource(strings = {"0", "51", "-1", "1.0", "1e1", "99999999999", "\"5\"", "null", "[5]"})
         void attempts_are_a_whole_number_within_bounds(String attempts) {
             assertThat(echoRefusal("\"retry\": {\"maxAttempts\": " + attempts + "}").errors())
                     .containsExactly(
-                            new FieldError("/retry/maxAttempts", "out-of-range", "must be a whole number from 1 to 100"));
+                            new FieldError("/retry/maxAttempts", "out-of-range", "must be a whole number from 1 to 50"));
         }
 
         @ParameterizedTest

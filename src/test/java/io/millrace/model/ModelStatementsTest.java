@@ -43,6 +43,10 @@ class ModelStatementsTest {
             Map.entry("finish_effect", "moves no job"),
             Map.entry("delete_expired_effects", "moves no job"));
 
+    /** Scripts that the model does without, and why. */
+    static final Map<String, String> SCRIPTS_LEFT_OUT = Map.of("take_tokens",
+            "moves no job: it bounds how many are handed in; TokenBucketsTest tries it");
+
     @Test
     void every_statement_is_in_the_model_or_left_out_for_a_reason() throws IOException {
         Set<String> known = new TreeSet<>(methodsOf(ModelPostgres.class));
@@ -53,9 +57,12 @@ class ModelStatementsTest {
     }
 
     @Test
-    void every_script_is_in_the_model() throws IOException {
-        assertThat(files("lua")).as("teach ModelRedis the new script")
-                .allSatisfy(name -> assertThat(methodsOf(ModelRedis.class)).contains(camelCase(name)));
+    void every_script_is_in_the_model_or_left_out_for_a_reason() throws IOException {
+        Set<String> known = new TreeSet<>(methodsOf(ModelRedis.class));
+        SCRIPTS_LEFT_OUT.keySet().forEach(name -> known.add(camelCase(name)));
+
+        assertThat(files("lua")).as("teach ModelRedis the new script, or say in SCRIPTS_LEFT_OUT why not")
+                .containsAll(SCRIPTS_LEFT_OUT.keySet()).allSatisfy(name -> assertThat(known).contains(camelCase(name)));
     }
 
     @Test

@@ -14,6 +14,7 @@ public final class TestStreams implements AutoCloseable {
     public final JobStream jobs;
     public final StreamRepair repair;
     public final KeyHints hints;
+    public final TokenBuckets tokens;
     private final SharedRedis redis;
 
     /** @param settings full keys, where they differ from the defaults */
@@ -25,6 +26,7 @@ public final class TestStreams implements AutoCloseable {
         jobs = new JobStream(redis, config, window, dueTimes);
         repair = new StreamRepair(redis, config);
         hints = new KeyHints(redis);
+        tokens = new TokenBuckets(redis);
     }
 
     @Override

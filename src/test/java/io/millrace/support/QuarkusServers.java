@@ -14,6 +14,10 @@ public final class QuarkusServers implements QuarkusTestResourceLifecycleManager
     /** A queue that runs one job at a time. */
     public static final String ONE_SLOT_QUEUE = "one-slot";
 
+    /** Paths that only tests of masking use. */
+    public static final Map<String, String> SENSITIVE = Map.of("millrace.types.echo.sensitive", "/secrets/*",
+            "millrace.types.fail.sensitive", "/secrets/*");
+
     private static final String LOOPBACK = "127.0.0.1";
 
     @Override
@@ -25,6 +29,7 @@ public final class QuarkusServers implements QuarkusTestResourceLifecycleManager
         settings.put("millrace.auth", "open");
         settings.put("millrace.queues", "default,images:4," + ONE_SLOT_QUEUE + ":1");
         settings.put("millrace.egress.open-hosts", LOOPBACK); // the picture server of a test
+        settings.putAll(SENSITIVE);
         return settings;
     }
 

@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.millrace.api.ApiConfig;
 import io.millrace.api.PayloadText;
+import io.millrace.handler.JobHandlers;
 import io.millrace.handler.JobType;
 import io.millrace.job.JobIds;
 import io.millrace.job.JobOptions;
@@ -30,9 +31,11 @@ import io.millrace.job.Priority;
 class CompatBody {
     private final ObjectMapper json;
     private final JobIds ids = new JobIds();
+    private final JobHandlers handlers;
     private final int limit;
 
-    CompatBody(ApiConfig config) {
+    CompatBody(ApiConfig config, JobHandlers handlers) {
+        this.handlers = handlers;
         limit = config.maxBody();
         JsonFactory bounded = JsonFactory.builder()
                 .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(config.maxDepth() + 1).build()).build();
@@ -76,7 +79,12 @@ class CompatBody {
     }
 
     NewJob job(JobType<?> type, String tenant, JsonNode payload, Instant runAt, List<String> tags) {
-        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, payload.toString(), JobOptions.NONE,
-                tags, type.retry().maxAttempts(), runAt, null);
+        String text = payload.toString();
+        List<String> masked = handlers.sensitive(type.name()).findMasks(text);
+        if (!masked.isEmpty()) {
+            throw CompatError.badRequest(masked.get(0) + " of the payload is masked: send the real value");
+        }
+        return new NewJob(ids.next(), tenant, type.queue(), type.name(), Priority.NORMAL, text, JobOptions.NONE, tags,
+                type.retry().maxAttempts(), runAt, null);
     }
 }

@@ -16,6 +16,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -29,12 +30,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.millrace.api.ApiConfig;
+import io.millrace.api.RateGate;
 import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
 import io.millrace.job.Job;
+import io.millrace.job.NewJob;
 import io.millrace.store.JobQueries;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 
 /** The paths of the image job scheduler: visits of stores, whose pictures are downloaded and measured at a given time. */
 @Path("/")
@@ -50,9 +54,10 @@ public class ImageJobsResource {
     private final JobQueries queries;
     private final ObjectMapper json;
     private final Tenant tenant;
+    private final RateGate rates;
 
     ImageJobsResource(CompatBody bodies, CompatConfig config, ApiConfig limits, JobHandlers handlers, Intake intake,
-            JobQueries queries, ObjectMapper json, Tenant tenant) {
+            JobQueries queries, ObjectMapper json, Tenant tenant, RateGate rates) {
         this.bodies = bodies;
         this.config = config;
         this.limits = limits;
@@ -61,6 +66,7 @@ public class ImageJobsResource {
         this.queries = queries;
         this.json = json;
         this.tenant = tenant;
+        this.rates = rates;
     }
 
     @RegisterForReflection
@@ -71,11 +77,12 @@ public class ImageJobsResource {
     @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Path("processJob")
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Scheduled> processJob(byte[] body) {
+    public Uni<Scheduled> processJob(byte[] body, @Context RoutingContext context) {
         ObjectNode request = bodies.readObject(body, "Missing keys");
         checkVisits(request);
         Instant runAt = scheduledTime(request.remove("scheduled_time"));
-        return intake.accept(bodies.job(handlers.find(TYPE).type(), tenant.current(), request, runAt))
+        NewJob job = bodies.job(handlers.find(TYPE).type(), tenant.current(), request, runAt);
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(job))
                 .map(stored -> new Scheduled(stored.id(), "Job scheduled for processing"));
     }
 

@@ -16,6 +16,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -30,9 +31,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
+import io.millrace.api.RateGate;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.PayloadFault;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.intake.Intake;
 import io.millrace.job.JobKeys;
 import io.millrace.job.KeyedJob;
@@ -42,6 +45,7 @@ import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 
 /** The paths of the mail scheduler: one welcome mail for each address and name, and those that could not be sent. */
 @Path("/")
@@ -56,6 +60,8 @@ public class MailJobsResource {
     private static final int MOST_PER_PAGE = 100;
     /** Pages are counted off from the newest on, so a far one costs as much as all before it. */
     private static final int MOST_PAGES = 1000;
+    /** A mail of this path, to ask what of it nobody is shown. */
+    private static final String MASKED = welcome(SensitivePaths.MASK, SensitivePaths.MASK, "").toString();
     private static final Pattern NUMBER = Pattern.compile("\\d{1,4}");
 
     private final CompatBody bodies;
@@ -63,13 +69,21 @@ public class MailJobsResource {
     private final Intake intake;
     private final JobQueries queries;
     private final Tenant tenant;
+    private final RateGate rates;
+    private final boolean isEmailShown;
+    private final boolean isNameShown;
 
-    MailJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant) {
+    MailJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant,
+            RateGate rates) {
         this.bodies = bodies;
         this.handler = handlers.find(TYPE);
         this.intake = intake;
         this.queries = queries;
         this.tenant = tenant;
+        this.rates = rates;
+        List<String> masked = handlers.sensitive(TYPE).findMasks(MASKED);
+        this.isEmailShown = !masked.contains("/to/0");
+        this.isNameShown = !masked.contains("/data/name");
     }
 
     @RegisterForReflection
@@ -84,7 +98,7 @@ public class MailJobsResource {
     @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Path("addJob")
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Added> addJob(byte[] body) {
+    public Uni<Added> addJob(byte[] body, @Context RoutingContext context) {
         ObjectNode request = bodies.readObject(body, MISSING);
         String email = withDomainInLowerCase(text(request, "email"));
         String name = text(request, "name");
@@ -94,7 +108,7 @@ public class MailJobsResource {
         handler.check(payload.toString()).stream().findFirst().ifPresent(fault -> refuse(fault, email));
         KeyedJob job = new KeyedJob(bodies.job(handler.type(), tenant.current(), payload, null, List.of(TAG)),
                 new JobKeys(null, null, key, OnConflict.RETURN));
-        return intake.accept(job).map(MailJobsResource::added);
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(job)).map(MailJobsResource::added);
     }
 
     private static Added added(Receipt receipt) {
@@ -162,7 +176,12 @@ public class MailJobsResource {
         int limit = number("limit", limitText, DEFAULT_LIMIT, MOST_PER_PAGE);
         return queries.listFailedMails(tenant.current(), TAG, limit, (page - 1) * limit)
                 .onFailure(Database::isTooSlow).transform(failure -> CompatError.tooSlow())
-                .map(mails -> mails.stream().map(mail -> new FailedJob(mail.email(), mail.name(), mail.error())).toList());
+                .map(mails -> mails.stream().map(this::shown).toList());
+    }
+
+    private FailedJob shown(JobQueries.FailedMail mail) {
+        return new FailedJob(isEmailShown ? mail.email() : SensitivePaths.MASK, isNameShown ? mail.name() : SensitivePaths.MASK,
+                mail.error());
     }
 
     private static int number(String parameter, String text, int absent, int most) {

@@ -12,6 +12,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
@@ -22,14 +23,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
+import io.millrace.api.RateGate;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
+import io.millrace.handler.SensitivePaths;
 import io.millrace.intake.Intake;
 import io.millrace.job.Job;
 import io.millrace.job.JobState;
+import io.millrace.job.NewJob;
 import io.millrace.store.JobQueries;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 
 /** The paths of the Redis Streams scheduler. */
 @Path("/jobs")
@@ -40,13 +45,16 @@ public class StreamJobsResource {
     private final Intake intake;
     private final JobQueries queries;
     private final Tenant tenant;
+    private final RateGate rates;
 
-    StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant) {
+    StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant,
+            RateGate rates) {
         this.bodies = bodies;
         this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
         this.tenant = tenant;
+        this.rates = rates;
     }
 
     @RegisterForReflection
@@ -55,7 +63,7 @@ public class StreamJobsResource {
     @POST
     @RolesAllowed({Group.PRODUCER, Group.ADMIN})
     @Consumes(MediaType.APPLICATION_JSON)
-    public Uni<Response> submit(byte[] body) {
+    public Uni<Response> submit(byte[] body, @Context RoutingContext context) {
         String missing = "Missing type or payload";
         ObjectNode request = bodies.readObject(body, missing);
         JsonNode type = request.path("type");
@@ -73,7 +81,8 @@ public class StreamJobsResource {
         handler.check(payload.toString()).stream().findFirst().ifPresent(fault -> {
             throw CompatError.badRequest("Invalid payload: " + fault);
         });
-        return intake.accept(bodies.job(handler.type(), tenant.current(), payload, null))
+        NewJob job = bodies.job(handler.type(), tenant.current(), payload, null);
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(job))
                 .map(stored -> Response.status(Response.Status.CREATED)
                         .entity(new Created(stored.id(), JobState.PENDING.name())).build());
     }
@@ -96,10 +105,11 @@ public class StreamJobsResource {
             @JsonRawValue String result, @JsonProperty("created_at") Instant createdAt,
             @JsonProperty("updated_at") Instant updatedAt) {
 
-        static JobRow of(Job job) {
+        static JobRow of(Job job, SensitivePaths sensitive) {
             Instant updated = Stream.of(job.createdAt(), job.startedAt(), job.finishedAt()).filter(time -> time != null)
                     .max(Instant::compareTo).orElseThrow();
-            return new JobRow(job.id(), null, status(job.state()), job.payload(), job.result(), job.createdAt(), updated);
+            return new JobRow(job.id(), null, status(job.state()), sensitive.mask(job.payload()),
+                    sensitive.mask(job.result()), job.createdAt(), updated);
         }
 
         private static String status(JobState state) {
@@ -118,6 +128,6 @@ public class StreamJobsResource {
     public Uni<JobRow> get(@PathParam("id") String id) {
         return queries.find(tenant.current(), CompatIds.parse(id))
                 .onItem().ifNull().failWith(CompatError::noSuchJob)
-                .map(JobRow::of);
+                .map(job -> JobRow.of(job, handlers.sensitive(job.type())));
     }
 }
