@@ -9,6 +9,8 @@ import jakarta.enterprise.event.Observes;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
+import io.millrace.account.AuthConfig;
+import io.millrace.account.AuthMode;
 import io.millrace.maintenance.Crew;
 import io.millrace.maintenance.Promoter;
 import io.millrace.worker.Worker;
@@ -29,16 +31,18 @@ class Lifecycle {
     private final WorkerConfig config;
     private final Crew crew;
     private final Promoter promoter;
+    private final AuthConfig auth;
     /** Static: the bean is gone when the process says with which code it ends. */
     private static volatile boolean hasLeftJobs;
 
     Lifecycle(@ConfigProperty(name = "millrace.mode") Mode mode, Worker worker, WorkerConfig config,
-            Crew crew, Promoter promoter) {
+            Crew crew, Promoter promoter, AuthConfig auth) {
         this.mode = mode;
         this.worker = worker;
         this.config = config;
         this.crew = crew;
         this.promoter = promoter;
+        this.auth = auth;
     }
 
     /** @return true if this process has stopped, and left jobs to their leases */
@@ -52,6 +56,10 @@ class Lifecycle {
         }
         // In every mode: whoever delays a job wakes up when it is due, so that none waits for somebody's next look.
         promoter.start(mode.works() ? Set.copyOf(worker.queues()) : Set.of());
+        if (mode.serves() && auth.mode() == AuthMode.REQUIRED && auth.signUp()) {
+            LOG.info("whoever reaches the API may sign up, and hand in jobs of a tenant of their own; "
+                    + "MILLRACE_AUTH_SIGN_UP=false closes that door");
+        }
         if (mode.works()) {
             worker.onHopeless(() -> HopelessProcess.end(config.drain()));
             crew.start();

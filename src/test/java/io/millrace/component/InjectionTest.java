@@ -72,6 +72,7 @@ class InjectionTest extends GuardedApp {
             entry("POST /v1/jobs/{id}/cancel", List.of()),
             entry("POST /v1/jobs/{id}/retry", List.of("{\"payload\":\"x\"}")),
             entry("POST /jobs", List.of("{\"type\":\"echo\",\"payload\":{\"text\":\"x\"}}")),
+            entry("POST /addJob", List.of("{\"email\":\"a@example.org\",\"name\":\"x\"}")),
             entry("POST /processJob",
                     List.of("{\"count\":1,\"scheduled_time\":\"" + SOON + "\",\"visits\":[{\"store_id\":\"s\","
                             + "\"image_url\":[\"http://localhost:1/a\"],\"visit_time\":\"t\"}]}")),
@@ -467,7 +468,8 @@ class InjectionTest extends GuardedApp {
             List<JsonPointer> leaves = new ArrayList<>();
             collect(back, JsonPointer.empty(), leaves);
             leaves.forEach(found -> shown.add(back.at(found).asText()));
-            assertThat(shown).contains(LOWER_CASE.contains(name) ? text.strip().toLowerCase(java.util.Locale.ROOT) : text);
+            String kept = route.path().equals("/addJob") ? text.strip() : text;
+            assertThat(shown).contains(LOWER_CASE.contains(name) ? text.strip().toLowerCase(java.util.Locale.ROOT) : kept);
         }
     }
 
@@ -477,7 +479,7 @@ class InjectionTest extends GuardedApp {
             case "POST /v1/jobs", "POST /v1/jobs/{id}/retry" -> "/v1/jobs/" + json.path("id").asText();
             case "POST /v1/jobs/bulk" -> "/v1/jobs/" + json.path("items").path(0).path("job").path("id").asText();
             case "POST /jobs" -> "/jobs/" + json.path("jobId").asText();
-            case "POST /processJob" -> "/v1/jobs/" + json.path("job_id").asText();
+            case "POST /addJob", "POST /processJob" -> "/v1/jobs/" + json.path("job_id").asText();
             case "POST /v1/accounts" -> "/v1/accounts";
             case "POST /v1/api-keys" -> "/v1/api-keys";
             case "POST /signup", "POST /login", "POST /refreshToken" -> "/v1/me";

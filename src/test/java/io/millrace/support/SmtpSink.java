@@ -1,10 +1,13 @@
 package io.millrace.support;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -93,14 +96,21 @@ public final class SmtpSink implements AutoCloseable {
     /** @param tls to offer STARTTLS with; null for none */
     public SmtpSink(int port, SSLContext tls) {
         this.tls = tls;
-        try {
-            server = new ServerSocket();
-            server.setReuseAddress(true);
-            server.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        server = await().ignoreException(BindException.class).until(() -> listen(port), socket -> true);
         start(this::accept);
+    }
+
+    /** @throws BindException while the sink that listened there before is still being closed */
+    private static ServerSocket listen(int port) throws IOException {
+        ServerSocket socket = new ServerSocket();
+        try {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
     }
 
     /** @return one that is free, and below those that systems give to connections: it stays free while nobody listens there */
