@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -98,6 +99,17 @@ final class Trial implements AutoCloseable {
     void awaitPassed(Duration time) {
         Instant until = Instant.now().plus(time);
         await("time to pass").until(() -> Instant.now().isAfter(until));
+    }
+
+    /** Asks PostgreSQL again and again. */
+    void awaitTrue(String question) {
+        await(question).until(() -> {
+            try (Connection connection = TestServers.connect(cluster.databaseUrl());
+                    Statement statement = connection.createStatement();
+                    ResultSet answer = statement.executeQuery(question)) {
+                return answer.next() && answer.getBoolean(1);
+            }
+        });
     }
 
     void redis(String... commands) {
