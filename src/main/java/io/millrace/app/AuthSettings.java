@@ -47,8 +47,9 @@ record AuthSettings(AuthMode mode, Path privateKey, List<Path> publicKeys, boole
             return new AuthSettings(mode, folder.resolve("private.pem"), List.of(folder.resolve("public.pem")), true, host);
         }
         if (mode == AuthMode.REQUIRED && settings.mode().serves()) {
-            throw StartFailure.usage("MILLRACE_AUTH is required, but there are no keys for its tokens: make a pair with `"
-                    + SigningKeys.HOW_TO_MAKE + "`, then set MILLRACE_AUTH_PRIVATE_KEY=private.pem and "
+            throw StartFailure.usage("MILLRACE_AUTH is required, but there are no keys for its tokens: make a pair with "
+                    + "`java -jar quarkus-run.jar keys` or `" + SigningKeys.HOW_TO_MAKE
+                    + "`, then set MILLRACE_AUTH_PRIVATE_KEY=private.pem and "
                     + "MILLRACE_AUTH_PUBLIC_KEY=public.pem; or set MILLRACE_AUTH=open for a trial on loopback");
         }
         return new AuthSettings(mode, null, List.of(), false, host);
