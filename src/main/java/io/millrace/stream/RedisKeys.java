@@ -1,12 +1,9 @@
 package io.millrace.stream;
 
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 import io.millrace.job.Priority;
+import io.millrace.job.Sha256;
 
 /** Every key Millrace uses in Redis. The queue in braces is the cluster hash tag: all keys of a queue live in one slot. */
 public final class RedisKeys {
@@ -32,30 +29,22 @@ public final class RedisKeys {
 
     /** The bytes of a downloaded image; a hash, since a URL may be long and may hold a signature. */
     public static String imageCache(URI url) {
-        return "image:" + sha256(url.toString());
+        return "image:" + Sha256.hex(url.toString());
     }
 
     /** A request with this idempotency key was seen: a hint to look in PostgreSQL before anything is stored. */
     public static String idempotency(String tenant, String key) {
-        return "idem:" + sha256(tenant + '\n' + key);
+        return "idem:" + Sha256.hex(tenant + '\n' + key);
     }
 
     /** The effect with this key was done. */
     public static String effect(String tenant, String key) {
-        return "effect:" + sha256(tenant + '\n' + key);
+        return "effect:" + Sha256.hex(tenant + '\n' + key);
     }
 
     /** The tokens of a tenant for what is limited under this name. */
     public static String rate(String tenant, String limited) {
-        return "rate:" + limited + ":" + sha256(tenant);
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return "rate:" + limited + ":" + Sha256.hex(tenant);
     }
 
     /** A random value that is gone when Redis has forgotten what it knew of the queue. */

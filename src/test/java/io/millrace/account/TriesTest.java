@@ -3,36 +3,19 @@ package io.millrace.account;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
+import io.millrace.support.TestClock;
+
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class TriesTest {
 
-    private Instant now = Instant.parse("2030-01-01T00:00:00Z");
-    private final Tries tries = new Tries(new Clock() {
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }, 3, Duration.ofMinutes(5));
+    private final TestClock clock = new TestClock();
+    private final Tries tries = new Tries(clock, 3, Duration.ofMinutes(5));
 
     private RefusedException refusal(String key) {
         return catchThrowableOfType(RefusedException.class, () -> tries.begin(key));
@@ -47,7 +30,7 @@ class TriesTest {
     @Test
     void the_first_few_pass_and_the_next_is_told_when_to_come_back() {
         begin("a", 3);
-        now = now.plusSeconds(60);
+        clock.advance(Duration.ofSeconds(60));
         RefusedException refusal = refusal("a");
         assertThat(refusal.reason()).isEqualTo(RefusedException.Reason.TOO_MANY_TRIES);
         assertThat(refusal.retryAfter()).isEqualTo(Duration.ofMinutes(4));
@@ -57,7 +40,7 @@ class TriesTest {
     @Test
     void a_window_later_they_pass_again() {
         begin("a", 3);
-        now = now.plusSeconds(300);
+        clock.advance(Duration.ofSeconds(300));
         assertThat(refusal("a")).isNull();
     }
 

@@ -2,39 +2,18 @@ package io.millrace.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
+import io.millrace.support.TestClock;
+
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class FailureBudgetTest {
     private final TestClock clock = new TestClock();
     private final FailureBudget budget = new FailureBudget(clock, 3);
-
-    private static final class TestClock extends Clock {
-        private Instant now = Instant.parse("2030-01-01T00:00:00Z");
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
 
     @Test
     void a_minute_has_so_many_rows_and_the_next_one_tells_what_was_left_out() {
@@ -44,7 +23,7 @@ class FailureBudgetTest {
         for (int i = 0; i < 1_000; i++) {
             assertThat(budget.take()).isEmpty();
         }
-        clock.now = clock.now.plus(Duration.ofMinutes(1));
+        clock.advance(Duration.ofMinutes(1));
         assertThat(budget.take()).hasValue(1_000);
         assertThat(budget.take()).hasValue(0);
     }

@@ -1,9 +1,5 @@
 package io.millrace.api.compat;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -41,6 +37,7 @@ import io.millrace.job.JobKeys;
 import io.millrace.job.KeyedJob;
 import io.millrace.job.OnConflict;
 import io.millrace.job.Receipt;
+import io.millrace.job.Sha256;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -103,7 +100,7 @@ public class MailJobsResource {
         String email = withDomainInLowerCase(text(request, "email"));
         String name = text(request, "name");
         checkName(name);
-        String key = "welcome:" + sha256(email + "\n" + name);
+        String key = "welcome:" + Sha256.hex(email + "\n" + name);
         ObjectNode payload = welcome(email, name, key);
         handler.check(payload.toString()).stream().findFirst().ifPresent(fault -> refuse(fault, email));
         KeyedJob job = new KeyedJob(bodies.job(handler.type(), tenant.current(), payload, null, List.of(TAG)),
@@ -151,14 +148,6 @@ public class MailJobsResource {
 
     private static void refuse(PayloadFault fault, String email) {
         throw CompatError.badRequest(fault.path().startsWith("/to") ? "Invalid email: " + fault.message() : fault.toString());
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JVM has it
-        }
     }
 
     /** A mail that was given up, as that system showed it. */

@@ -1,10 +1,6 @@
 package io.millrace.handler.email;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -32,6 +28,7 @@ import io.millrace.handler.email.Smtp.Ending;
 import io.millrace.handler.email.Smtp.Stamp;
 import io.millrace.job.Outcome;
 import io.millrace.job.RetryPolicy;
+import io.millrace.job.Sha256;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -168,15 +165,7 @@ public class EmailHandler implements JobHandler<EmailPayload> {
 
         /** A hash: the key outlives the job, and need not tell who was written to. */
         private String key(String recipient) {
-            return "mail:" + sha256(effectKey + "\n" + recipient);
-        }
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JVM has it
+            return "mail:" + Sha256.hex(effectKey + "\n" + recipient);
         }
     }
 }
