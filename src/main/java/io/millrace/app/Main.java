@@ -1,6 +1,8 @@
 package io.millrace.app;
 
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 import org.jboss.logging.Logger;
 
@@ -26,9 +28,7 @@ public final class Main {
             }
             prepare();
         } catch (StartFailure failure) {
-            System.err.println(
-                    "millrace " + (KeysCommand.isMeant(args) ? "made no keys: " : "cannot start: ") + failure.getMessage());
-            System.exit(failure.exitCode());
+            tell(KeysCommand.isMeant(args) ? "made no keys: " : "cannot start: ", failure);
         }
         Quarkus.run(null, Main::end, args);
     }
@@ -36,11 +36,27 @@ public final class Main {
     /** @param failure null if the application had started; Quarkus leaves it to us to tell of it */
     private static void end(int code, Throwable failure) {
         if (failure != null) {
-            StartFailure told = StartFailure.of(failure);
-            System.err.println("millrace cannot start: " + told.getMessage());
-            System.exit(told.exitCode());
+            tell("cannot start: ", StartFailure.of(failure));
         }
         System.exit(code == 0 && Lifecycle.hasLeftJobs() ? ExitCode.JOBS_LEFT : code);
+    }
+
+    /** A start that a signal cut short has failed at whatever it had come to; that is nobody's fault, and not told. */
+    private static void tell(String what, StartFailure failure) {
+        if (!isEnding()) {
+            System.err.println("millrace " + what + failure.getMessage());
+        }
+        System.exit(failure.exitCode());
+    }
+
+    /** The JVM refuses changes to its hooks once it is ending, and has no other way to ask. */
+    private static boolean isEnding() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(Thread.currentThread());
+            return false;
+        } catch (IllegalStateException ending) {
+            return true;
+        }
     }
 
     /** Everything whose failure is one clear line. In dev mode this runs again at each reload, and finds its work done. */
@@ -85,12 +101,18 @@ public final class Main {
         LocalServers local = LocalServers.find().orElseThrow(() -> StartFailure.usage("this build has no embedded servers: set "
                 + "MILLRACE_DATABASE_URL=postgresql://user:password@host:port/database and MILLRACE_REDIS_URL=redis://host:port"));
         LOG.infof("no MILLRACE_DATABASE_URL: starting embedded PostgreSQL and Redis in %s", settings.localDir());
+        // the hook comes first: a signal in the middle of the start would leave the servers behind
+        CompletableFuture<Optional<LocalServers.Running>> starting = new CompletableFuture<>();
         try {
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(() -> starting.join().ifPresent(Main::stop), "stop-embedded-servers"));
             LocalServers.Running servers = local.start(settings.localDir());
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(servers), "stop-embedded-servers"));
+            starting.complete(Optional.of(servers));
             return servers;
-        } catch (LocalServersException e) {
+        } catch (LocalServersException | IllegalStateException e) {
             throw StartFailure.environment(e.getMessage());
+        } finally {
+            starting.complete(Optional.empty());
         }
     }
 
