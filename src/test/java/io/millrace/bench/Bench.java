@@ -7,6 +7,7 @@ import java.time.LocalTime;
 import java.util.List;
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.stream.Stream;
 
 /**
  * Measures Millrace and, in the same run, what the machine under it can do at all: see docs/performance.md. Rounds are
@@ -31,7 +32,7 @@ public final class Bench {
         Report.deleteOld(FOLDER);
         try (Stack stack = Stack.start(FOLDER); ClosedLoop http = new ClosedLoop(stack.api())) {
             Report report = new Report(stack);
-            List<Scenario> scenarios = scenarios(stack, http);
+            List<Scenario> scenarios = chosen(scenarios(stack, http));
             long end = System.nanoTime() + NO_ROUND_AFTER.toNanos();
             for (int round = 1; round <= WARM_UP_ROUNDS + ROUNDS; round++) {
                 if (round > WARM_UP_ROUNDS + 1 && System.nanoTime() - end > 0) {
@@ -50,6 +51,12 @@ public final class Bench {
             report.write(FOLDER);
         }
         System.exit(0); // the timer, and event loops of a run that failed half-way, hold nobody up
+    }
+
+    /** {@code -Dbench.only} has parts of the names of scenarios, with commas between; the floors are always measured. */
+    private static List<Scenario> chosen(List<Scenario> all) {
+        String[] only = System.getProperty("bench.only", "").split(",");
+        return all.stream().filter(s -> s.floors().isEmpty() || Stream.of(only).anyMatch(s.name()::contains)).toList();
     }
 
     /** A floor comes before what is compared to it. */
