@@ -7,6 +7,8 @@ import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
+import org.jboss.logging.Logger;
+
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
@@ -30,7 +32,20 @@ public final class Batcher<T, R> {
         Uni<List<R>> flush(List<T> items);
     }
 
-    private record Waiting<T, R>(T item, long bytes, UniEmitter<? super R> emitter, long sinceNanos) {}
+    /** Hears what became of one item: one call, once. */
+    public interface Answer<R> {
+        void result(R result);
+
+        /**
+         * @param failure {@link BatchFullException} if too many wait, or its turn did not come in time,
+         *        {@link BatchTimeoutException} if the flush did not answer, or the failure of the flush
+         */
+        void failure(Throwable failure);
+    }
+
+    private record Waiting<T, R>(T item, long bytes, Answer<? super R> answer, long sinceNanos) {}
+
+    private static final Logger LOG = Logger.getLogger(Batcher.class);
 
     private final String name;
     private final BatchLimits limits;
@@ -77,15 +92,27 @@ public final class Batcher<T, R> {
     /**
      * Hands an item in once the Uni is subscribed to. Cancelling the subscription does not take the item back.
      *
-     * @return its result; fails with {@link BatchFullException} if too many wait, or its turn did not come in time, with {@link BatchTimeoutException} if the
-     *         flush did not answer, or with the failure of the flush
+     * @return its result; fails as {@link Answer#failure} says
      */
     public Uni<R> submit(T item) {
-        return Uni.createFrom().emitter(emitter -> {
-            if (!add(new Waiting<>(item, sizeOf.applyAsLong(item), emitter, System.nanoTime()))) {
-                emitter.fail(new BatchFullException(name, limits.waiting()));
+        return Uni.createFrom().emitter(emitter -> submit(item, new Answer<R>() {
+            @Override
+            public void result(R result) {
+                emitter.complete(result);
             }
-        });
+
+            @Override
+            public void failure(Throwable failure) {
+                emitter.fail(failure);
+            }
+        }));
+    }
+
+    /** Hands an item in. For what is done once for every job: a pipeline for each would cost more than the rest of its way. */
+    public void submit(T item, Answer<? super R> answer) {
+        if (!add(new Waiting<>(item, sizeOf.applyAsLong(item), answer, System.nanoTime()))) {
+            answer.failure(new BatchFullException(name, limits.waiting()));
+        }
     }
 
     /** Completes when nothing waits, nothing is under way and all results have been handed out. */
@@ -180,7 +207,7 @@ public final class Batcher<T, R> {
                 land();
             } else {
                 land();
-                batch.forEach(entry -> entry.emitter().fail(failure));
+                fail(batch, failure);
                 answered(batch.size());
             }
         });
@@ -195,7 +222,7 @@ public final class Batcher<T, R> {
         }
         if (late > 0) {
             BatchFullException tooLate = new BatchFullException(name, limits.timeout());
-            batch.subList(0, late).forEach(entry -> entry.emitter().fail(tooLate));
+            fail(batch.subList(0, late), tooLate);
             answered(late);
         }
         return batch.subList(late, batch.size());
@@ -218,11 +245,26 @@ public final class Batcher<T, R> {
         int count = results == null ? 0 : results.size();
         if (count != batch.size()) {
             var mismatch = new IllegalStateException(name + ": " + count + " results for " + batch.size() + " items");
-            batch.forEach(entry -> entry.emitter().fail(mismatch));
+            fail(batch, mismatch);
             return;
         }
         for (int i = 0; i < count; i++) {
-            batch.get(i).emitter().complete(results.get(i));
+            Answer<? super R> answer = batch.get(i).answer();
+            R result = results.get(i);
+            hear(() -> answer.result(result));
+        }
+    }
+
+    private void fail(List<Waiting<T, R>> batch, Throwable failure) {
+        batch.forEach(entry -> hear(() -> entry.answer().failure(failure)));
+    }
+
+    /** A mistake of one listener is not to cost the others their answers. */
+    private void hear(Runnable answer) {
+        try {
+            answer.run();
+        } catch (RuntimeException | Error mistake) {
+            LOG.errorf(mistake, "%s: whoever waited for a result could not take it", name);
         }
     }
 

@@ -20,8 +20,8 @@ public interface MaintenanceConfig {
     @WithDefault("1s")
     Duration relayEvery();
 
-    /** Most jobs in one step of the relay. 1 to 10,000. */
-    @WithDefault("500")
+    /** Most jobs in one step of the relay; no more than half a dispatch window. 1 to 10,000. */
+    @WithDefault("1000")
     @Min(1)
     @Max(10_000)
     int relayItems();

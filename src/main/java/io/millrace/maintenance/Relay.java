@@ -21,14 +21,16 @@ import io.smallrye.mutiny.Uni;
  * Puts ready jobs that are on no stream onto one: those accepted while Redis was away or its window closed.
  *
  * <p>
- * Safe in any number of processes: each row is taken by one of them ({@code skip locked}). It is marked before the XADD; a
- * relay that dies in between leaves a marked row, which the reconciler finds.
+ * Safe in any number of processes: a row that is marked already is not marked again, so each goes to one of them. It is marked
+ * before the XADD; a relay that dies in between leaves a marked row, which the reconciler finds.
  */
 @Singleton
 public class Relay {
     private static final Logger LOG = Logger.getLogger(Relay.class);
     private static final int MOST_QUEUES = 1_000;
     private static final UUID LOWEST = new UUID(0, 0);
+    /** In a long pass the names are asked for again after this: the search walks all index entries that died since a vacuum. */
+    private static final long NAMES_LAST_NANOS = Duration.ofSeconds(1).toNanos();
 
     private record Target(String queue, Priority priority) {}
 
@@ -43,28 +45,41 @@ public class Relay {
      * deep drain half as fast. Each pass starts anew, because jobs of a higher priority may have come.
      */
     private final Map<Target, UUID> cameTo = new ConcurrentHashMap<>();
+    private volatile List<String> waitingQueues = List.of();
+    private volatile long askedNanos;
 
     Relay(JobStore store, JobStream stream, DispatchWindow window, StreamConfig streamConfig, MaintenanceConfig config) {
         this.store = store;
         this.stream = stream;
         this.window = window;
         this.config = streamConfig;
-        this.batch = config.relayItems();
+        this.batch = Math.min(config.relayItems(), streamConfig.dispatchWindow() / 2);
         this.stepTimeout = config.stepTimeout();
     }
 
     /** One pass: rounds over all queues until nothing is left or the windows are full. One at a time. @return how many it sent */
     public Uni<Integer> relayOnce() {
         cameTo.clear();
+        askedNanos = System.nanoTime() - NAMES_LAST_NANOS;
         return Passes.untilNothing(this::relayRound);
     }
 
     private Uni<Integer> relayRound() {
-        return Passes.within(stepTimeout, store.findWaitingQueues(MOST_QUEUES))
+        return findWaitingQueues()
                 .chain(queues -> Passes.sumOver(queues, queue -> relayQueue(queue).onFailure().invoke(
                         failure -> LOG.warnf("could not relay queue %s, going on with the others: %s", queue,
                                 failure.getMessage()))
                         .onFailure().recoverWithItem(0)));
+    }
+
+    private Uni<List<String>> findWaitingQueues() {
+        if (System.nanoTime() - askedNanos < NAMES_LAST_NANOS) {
+            return Uni.createFrom().item(waitingQueues);
+        }
+        return Passes.within(stepTimeout, store.findWaitingQueues(MOST_QUEUES)).invoke(queues -> {
+            waitingQueues = queues;
+            askedNanos = System.nanoTime();
+        });
     }
 
     private Uni<Integer> relayQueue(String queue) {
@@ -73,12 +88,12 @@ public class Relay {
     }
 
     private Uni<Integer> relayStep(String queue, Priority priority) {
-        int most = Math.min(batch, window.room(queue, priority));
-        if (most == 0) {
+        // Whole batches: while a worker empties the stream, there is always room for a few, and a step for each of them is dear.
+        if (window.room(queue, priority) < batch) {
             return Uni.createFrom().item(0);
         }
         Target target = new Target(queue, priority);
-        return Passes.within(stepTimeout, store.relay(queue, priority, most, cameTo.getOrDefault(target, LOWEST))
+        return Passes.within(stepTimeout, store.relay(queue, priority, batch, cameTo.getOrDefault(target, LOWEST))
                 .call(ids -> send(target, ids))
                 .map(List::size));
     }

@@ -97,9 +97,18 @@ public class Acknowledger {
     }
 
     private void submit(Ack ack) {
-        acks.submit(ack).subscribe().with(done -> {},
-                failure -> LOG.debugf("entry %s of queue %s is not acknowledged, the sweeper will be: %s", ack.entry().id(),
-                        ack.entry().queue(), failure.getMessage()));
+        acks.submit(ack, new Batcher.Answer<>() {
+            @Override
+            public void result(Void done) {
+                // nobody waits for it
+            }
+
+            @Override
+            public void failure(Throwable failure) {
+                LOG.debugf("entry %s of queue %s is not acknowledged, the sweeper will be: %s", ack.entry().id(),
+                        ack.entry().queue(), failure.getMessage());
+            }
+        });
     }
 
     private Uni<List<Void>> flush(List<Ack> batch) {

@@ -66,14 +66,7 @@ public class Settler {
      */
     public Uni<Boolean> settle(Attempt attempt) {
         return record(attempt, FIRST_PAUSE)
-                .onFailure(SettlementStore::isRefusedForGood).recoverWithUni(failure -> recordUnstorable(attempt, failure))
-                .invoke(isRecorded -> {
-                    if (!isRecorded) {
-                        LOG.warnf(
-                                "job %s epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
-                                attempt.job().id(), attempt.job().lease().epoch(), attempt.settlement().transition());
-                    }
-                });
+                .onFailure(SettlementStore::isRefusedForGood).recoverWithUni(failure -> recordUnstorable(attempt, failure));
     }
 
     /** Completes when everything handed in is recorded and acknowledged. */
@@ -83,22 +76,35 @@ public class Settler {
 
     /** @return false if the lease was lost; fails only with what no repeat can mend */
     private Uni<Boolean> record(Attempt attempt, Duration pause) {
-        return writes.submit(attempt)
-                // Not recorded, or recorded by an earlier try whose answer was lost.
-                .onItem().ifNull().switchTo(() -> findRecorded(attempt))
-                .invoke(recorded -> {
-                    if (recorded != null) {
-                        acknowledger.acknowledge(attempt, recorded.dueEpochMs());
-                    }
-                })
-                .map(recorded -> recorded != null)
-                .onFailure(failure -> !SettlementStore.isRefusedForGood(failure))
-                .recoverWithUni(failure -> recordAgain(attempt, failure, pause));
+        return Uni.createFrom().emitter(emitter -> writes.submit(attempt, new Batcher.Answer<>() {
+            @Override
+            public void result(Recorded recorded) {
+                if (recorded != null) {
+                    acknowledger.acknowledge(attempt, recorded.dueEpochMs());
+                    emitter.complete(true);
+                } else {
+                    // Not recorded, or recorded by an earlier try whose answer was lost.
+                    findRecorded(attempt, pause).subscribe().with(emitter::complete, emitter::fail);
+                }
+            }
+
+            @Override
+            public void failure(Throwable failure) {
+                recover(attempt, failure, pause).subscribe().with(emitter::complete, emitter::fail);
+            }
+        }));
+    }
+
+    private Uni<Boolean> recover(Attempt attempt, Throwable failure, Duration pause) {
+        return SettlementStore.isRefusedForGood(failure)
+                ? Uni.createFrom().failure(failure)
+                : recordAgain(attempt, failure, pause);
     }
 
     /** The outcome of the last try is unknown: look, and write again if it did not take place. */
     private Uni<Boolean> recordAgain(Attempt attempt, Throwable failure, Duration pause) {
         if (!attempt.isHeld().getAsBoolean()) {
+            tellOfLostLease(attempt);
             return Uni.createFrom().item(false);
         }
         LOG.warnf("job %s epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
@@ -115,15 +121,25 @@ public class Settler {
     }
 
     /** An earlier try may have been written though its answer was lost: then the row has our epoch and the state we wanted. */
-    private Uni<Recorded> findRecorded(Attempt attempt) {
+    private Uni<Boolean> findRecorded(Attempt attempt, Duration pause) {
         UUID id = attempt.job().id();
         int epoch = attempt.job().lease().epoch();
         return jobs.lookUp(List.of(id)).map(standings -> {
             JobStore.Standing standing = standings.get(id);
             boolean isOurs = standing != null && standing.epoch() == epoch
                     && standing.state() == attempt.settlement().transition().to();
-            return isOurs ? new Recorded(epoch, standing.dueEpochMs()) : null;
-        });
+            if (isOurs) {
+                acknowledger.acknowledge(attempt, standing.dueEpochMs());
+            } else {
+                tellOfLostLease(attempt);
+            }
+            return isOurs;
+        }).onFailure().recoverWithUni(failure -> recover(attempt, failure, pause));
+    }
+
+    private static void tellOfLostLease(Attempt attempt) {
+        LOG.warnf("job %s epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
+                attempt.job().id(), attempt.job().lease().epoch(), attempt.settlement().transition());
     }
 
     private static Attempt unstorable(Attempt attempt, Throwable failure) {

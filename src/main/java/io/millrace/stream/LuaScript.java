@@ -18,7 +18,7 @@ import io.vertx.redis.client.Response;
 
 /** One script from {@code src/main/resources/lua}, each with its contract in its first lines. */
 enum LuaScript {
-    APPEND_JOBS, DELAY_JOBS, READ_ENTRIES, SETTLE_DONE, SETTLE_RETRY, SETTLE_FAILED, PROMOTE_DUE, RENEW_ENTRIES,
+    APPEND_JOBS, DELAY_JOBS, READ_ENTRIES, SETTLE_RETRY, SETTLE_FAILED, PROMOTE_DUE, RENEW_ENTRIES,
     HAND_BACK_ENTRIES, WATERMARK,
     TRIM_CONSUMERS, DROP_ORPHANS, DROP_UNKNOWN, TAKE_TOKENS;
 

@@ -69,13 +69,18 @@ public class SharedRedis {
         return onClient(used -> used.send(request), timeout);
     }
 
+    /** Several commands, one after the other on one connection, in one go. @return fails with the first failure of any of them */
+    Uni<List<Response>> batch(List<Request> requests, Duration timeout) {
+        return onClient(used -> used.batch(requests), timeout);
+    }
+
     /** @return fails with {@link RedisTimeoutException} if there is no answer in time */
     Uni<Response> run(LuaScript script, List<String> keys, List<String> arguments, Duration timeout) {
         return onClient(used -> script.run(used::send, keys, arguments), timeout);
     }
 
-    static Uni<Response> bounded(Supplier<Future<Response>> command, Duration timeout) {
-        return Uni.createFrom().<Response>emitter(emitter -> command.get().onComplete(emitter::complete, emitter::fail))
+    static <R> Uni<R> bounded(Supplier<Future<R>> command, Duration timeout) {
+        return Uni.createFrom().<R>emitter(emitter -> command.get().onComplete(emitter::complete, emitter::fail))
                 .ifNoItem().after(timeout).failWith(() -> new RedisTimeoutException(timeout));
     }
 
@@ -84,7 +89,7 @@ public class SharedRedis {
         client.close();
     }
 
-    private Uni<Response> onClient(Function<Redis, Future<Response>> command, Duration timeout) {
+    private <R> Uni<R> onClient(Function<Redis, Future<R>> command, Duration timeout) {
         return Uni.createFrom().deferred(() -> {
             Redis used = client;
             return bounded(() -> command.apply(used), timeout).onFailure(failure -> isOfTheConnection(failure, timeout))

@@ -21,6 +21,10 @@ import io.vertx.redis.client.Response;
 public class StreamReader {
     /** A blocking read that takes this much longer than it asked for is on a dead connection. */
     private static final long GRACE_MS = 2_000;
+    /** Entries of each higher priority that a plain read takes along. */
+    private static final int FROM_HIGHER = 8;
+    /** Below so many the script reads: for a worker of few slots, one entry in the wrong order is many. */
+    private static final int SMALLEST_FLOW = 64;
 
     private final Vertx vertx;
     private final RedisConfig redis;
@@ -29,6 +33,8 @@ public class StreamReader {
     private final String consumer;
 
     private volatile Long clientId;
+    /** The stream that gave as much as it was asked for in the last read; null if none did, or several gave. */
+    private volatile Priority flowing;
     private boolean isClosed; // guarded by this, as are the next
     private Redis client;
     private Future<RedisConnection> connection;
@@ -41,12 +47,58 @@ public class StreamReader {
         this.consumer = consumer;
     }
 
-    /** Reads up to {@code most} entries that are there now, higher priorities first. */
+    /**
+     * Reads up to {@code most} entries that are there now, higher priorities first. A script sees to that; but while one stream
+     * gives all that it is asked for, plain commands do, which cost Redis a third less: a few entries of each stream before it,
+     * then the rest from it. Those few are what a flood of a higher priority has to wait for, once.
+     */
     public Uni<List<StreamEntry>> readNew(int most) {
+        if (flowing == null || most < SMALLEST_FLOW) {
+            return readByScript(most).invoke(entries -> flowing = theOnlySourceOf(entries, most));
+        }
+        Priority source = flowing;
+        flowing = null; // should it fail
+        return readPlainly(source, most);
+    }
+
+    private Uni<List<StreamEntry>> readByScript(int most) {
         List<String> arguments = List.of(RedisKeys.GROUP, consumer, Integer.toString(most));
         return SharedRedis.bounded(
                 () -> connected().compose(open -> LuaScript.READ_ENTRIES.run(open::send, JobStream.streams(queue), arguments)),
                 config.commandTimeout()).map(this::entries);
+    }
+
+    private Uni<List<StreamEntry>> readPlainly(Priority source, int most) {
+        int rest = most - FROM_HIGHER * source.code();
+        List<Request> reads = new ArrayList<>(source.code() + 1);
+        for (String stream : JobStream.streams(queue).subList(0, source.code())) {
+            reads.add(read(FROM_HIGHER).arg("STREAMS").arg(stream).arg(">"));
+        }
+        reads.add(read(rest).arg("STREAMS").arg(RedisKeys.stream(queue, source)).arg(">"));
+        return SharedRedis.bounded(() -> connected().compose(open -> open.batch(reads)), config.commandTimeout())
+                .map(replies -> {
+                    List<StreamEntry> entries = new ArrayList<>(most);
+                    boolean isFloodBefore = false;
+                    for (Response reply : replies.subList(0, source.code())) {
+                        isFloodBefore |= addStreams(reply, entries) == FROM_HIGHER;
+                    }
+                    boolean isSourceDry = addStreams(replies.get(source.code()), entries) < rest;
+                    flowing = isFloodBefore || isSourceDry ? null : source;
+                    return entries;
+                });
+    }
+
+    /** @return null if there were fewer entries than asked for, or several priorities among them */
+    private static Priority theOnlySourceOf(List<StreamEntry> entries, int most) {
+        if (entries.size() < most) {
+            return null;
+        }
+        Priority last = entries.get(most - 1).priority(); // they are in order
+        return entries.get(0).priority() == last ? last : null;
+    }
+
+    private Request read(int most) {
+        return Request.cmd(Command.XREADGROUP).arg("GROUP").arg(RedisKeys.GROUP).arg(consumer).arg("COUNT").arg(most);
     }
 
     /**
@@ -55,8 +107,7 @@ public class StreamReader {
      * @return one entry, or none; more only if several priorities became ready in the same instant, at most one each
      */
     public Uni<List<StreamEntry>> awaitNew() {
-        Request read = Request.cmd(Command.XREADGROUP).arg("GROUP").arg(RedisKeys.GROUP).arg(consumer)
-                .arg("COUNT").arg(1).arg("BLOCK").arg(config.readBlock().toMillis()).arg("STREAMS");
+        Request read = read(1).arg("BLOCK").arg(config.readBlock().toMillis()).arg("STREAMS");
         JobStream.streams(queue).forEach(read::arg);
         JobStream.streams(queue).forEach(stream -> read.arg(">"));
         return SharedRedis.bounded(() -> connected().compose(open -> open.send(read)), config.readBlock().plusMillis(GRACE_MS))
@@ -79,8 +130,7 @@ public class StreamReader {
      * @param after the last entry of the page before; null at the beginning
      */
     public Uni<Page> readPending(Priority priority, String after, int most) {
-        Request read = Request.cmd(Command.XREADGROUP).arg("GROUP").arg(RedisKeys.GROUP).arg(consumer)
-                .arg("COUNT").arg(most).arg("STREAMS").arg(RedisKeys.stream(queue, priority)).arg(after == null ? "0" : after);
+        Request read = read(most).arg("STREAMS").arg(RedisKeys.stream(queue, priority)).arg(after == null ? "0" : after);
         return SharedRedis.bounded(() -> connected().compose(open -> open.send(read)), config.commandTimeout())
                 .map(reply -> page(priority, reply.get(0).get(1)));
     }
@@ -164,16 +214,23 @@ public class StreamReader {
     /** The reply of XREADGROUP: nil, or a list of { stream, list of { entry id, { field, value ... } } }. */
     private List<StreamEntry> streams(Response reply) {
         List<StreamEntry> entries = new ArrayList<>();
+        addStreams(reply, entries);
+        return entries;
+    }
+
+    /** @return how many there were */
+    private int addStreams(Response reply, List<StreamEntry> entries) {
         if (reply == null) {
-            return entries;
+            return 0;
         }
+        int before = entries.size();
         for (Response stream : reply) {
             Priority priority = priority(stream.get(0).toString());
             for (Response entry : stream.get(1)) {
                 entries.add(entry(priority, entry.get(0).toString(), entry.get(1)));
             }
         }
-        return entries;
+        return entries.size() - before;
     }
 
     /** A list of { entry id, { field, value ... } }; the fields of an entry that was deleted are nil. */

@@ -86,9 +86,19 @@ public class Claimer {
     }
 
     private static Uni<RunningJob> submit(Batcher<StreamEntry, RunningJob> batcher, StreamEntry entry) {
-        return batcher.submit(entry).onFailure().invoke(failure -> LOG.warnf(
-                "could not claim entry %s of queue %s, leaving it to the sweeper: %s", entry.id(), entry.queue(),
-                failure.getMessage())).onFailure().recoverWithNull();
+        return Uni.createFrom().emitter(emitter -> batcher.submit(entry, new Batcher.Answer<>() {
+            @Override
+            public void result(RunningJob job) {
+                emitter.complete(job);
+            }
+
+            @Override
+            public void failure(Throwable failure) {
+                LOG.warnf("could not claim entry %s of queue %s, leaving it to the sweeper: %s", entry.id(), entry.queue(),
+                        failure.getMessage());
+                emitter.complete(null);
+            }
+        }));
     }
 
     /** @return true for a job whose worker died, and that will be given up if this one dies, too */

@@ -1,8 +1,10 @@
 package io.millrace.worker;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 import jakarta.inject.Singleton;
 
@@ -96,14 +98,14 @@ public class Runner {
                 settleStopped(job, type, timeout);
             }
         });
-        Uni<Outcome> attempt = Uni.createFrom().deferred(() -> outcome(job, handler, timeout))
-                .onFailure().recoverWithItem(Outcome.Retry::new);
-        subscription.set(attempt.subscribe().with(outcome -> {
+        Consumer<Outcome> onOutcome = outcome -> {
             if (isOver.compareAndSet(false, true)) {
                 onHandlerDone.run();
-                settle(job, decide(job, type, outcome));
+                settle(job, decide(job, type, outcome == null ? new Outcome.Success(null) : outcome));
             }
-        }));
+        };
+        subscription.set(attempt(job, handler, timeout).subscribe().with(onOutcome,
+                failure -> onOutcome.accept(new Outcome.Retry(failure))));
         if (isOver.get()) {
             subscription.get().cancel(); // told to stop before there was a subscription to cancel; harmless if it has ended
         } else { // most handlers that only compute are over by now: no timer for them
@@ -135,6 +137,14 @@ public class Runner {
         return settlement;
     }
 
+    private <P> Uni<Outcome> attempt(RunningJob job, JobHandler<P> handler, Duration timeout) {
+        try {
+            return Objects.requireNonNull(outcome(job, handler, timeout), "the handler returned no Uni");
+        } catch (RuntimeException | Error mistake) {
+            return Uni.createFrom().failure(mistake);
+        }
+    }
+
     private <P> Uni<Outcome> outcome(RunningJob running, JobHandler<P> handler, Duration timeout) {
         ClaimedJob job = running.job();
         P payload;
@@ -148,7 +158,7 @@ public class Runner {
         }
         JobContext context = new JobContext(job.id(), job.lease().epoch(), job.attempt(), job.maxAttempts(), job.tenant(),
                 job.queue(), Deadline.after(timeout), running.cancellation());
-        return handler.run(payload, context).onItem().ifNull().continueWith(() -> new Outcome.Success(null));
+        return handler.run(payload, context);
     }
 
     private <P> P read(String payload, Class<P> type) throws JsonProcessingException {

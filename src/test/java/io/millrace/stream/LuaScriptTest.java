@@ -89,7 +89,7 @@ class LuaScriptTest {
     final FakeRedis redis = new FakeRedis();
 
     Future<Response> run() {
-        return LuaScript.SETTLE_DONE.run(redis::send, List.of("{q}:normal"), List.of("workers", "1-1"));
+        return LuaScript.DROP_UNKNOWN.run(redis::send, List.of("{q}:normal"), List.of("workers", "1-1"));
     }
 
     @Test
