@@ -41,9 +41,12 @@ final class ClosedLoop implements AutoCloseable {
      */
     record Call(String path, String body, int status, String answerStart) {}
 
-    /** @return how many requests were answered within {@code time}, {@code most} at the most; the first wrong answer ends it */
-    long run(Call call, int callers, Duration time, long most) throws Exception {
-        Run run = new Run(call, callers, System.nanoTime() + time.toNanos(), most);
+    /**
+     * @param ids takes the ids of the jobs in the answers
+     * @return how many requests were answered within {@code time}, {@code most} at the most; the first wrong answer ends it
+     */
+    long run(Call call, int callers, Duration time, long most, IdHash ids) throws Exception {
+        Run run = new Run(call, callers, System.nanoTime() + time.toNanos(), most, ids);
         vertx.runOnContext(start -> {
             for (int i = 0; i < callers; i++) {
                 run.next();
@@ -62,6 +65,7 @@ final class ClosedLoop implements AutoCloseable {
         private final Call call;
         private final long endNanos;
         private final long most;
+        private final IdHash ids;
         private final RequestOptions options;
         private final Buffer body;
         private final CompletableFuture<Long> done = new CompletableFuture<>();
@@ -69,11 +73,12 @@ final class ClosedLoop implements AutoCloseable {
         private long sent;
         private long answered;
 
-        Run(Call call, int callers, long endNanos, long most) {
+        Run(Call call, int callers, long endNanos, long most, IdHash ids) {
             this.call = call;
             this.callers = callers;
             this.endNanos = endNanos;
             this.most = most;
+            this.ids = ids;
             this.body = call.body() == null ? Buffer.buffer() : Buffer.buffer(call.body());
             this.options = new RequestOptions().setHost(server.getHost()).setPort(server.getPort()).setURI(call.path())
                     .setMethod(call.body() == null ? HttpMethod.GET : HttpMethod.POST).setTimeout(ANSWER_LIMIT.toMillis())
@@ -101,9 +106,11 @@ final class ClosedLoop implements AutoCloseable {
                         boolean isRight = response.statusCode() == call.status()
                                 && answer.length() >= call.answerStart().length()
                                 && answer.getString(0, call.answerStart().length()).equals(call.answerStart());
-                        return isRight
-                                ? Future.succeededFuture()
-                                : Future.failedFuture(call.path() + " answered " + response.statusCode() + " " + answer);
+                        if (!isRight) {
+                            return Future.failedFuture(call.path() + " answered " + response.statusCode() + " " + answer);
+                        }
+                        ids.addFrom(answer);
+                        return Future.succeededFuture();
                     }));
         }
     }

@@ -14,6 +14,6 @@ record HttpFloor(Stack stack, ClosedLoop http) implements Scenario {
 
     @Override
     public Sample run() throws Exception {
-        return stack.measure(() -> http.run(GET, 64, Duration.ofSeconds(3), Long.MAX_VALUE));
+        return stack.measure(() -> http.run(GET, 64, Duration.ofSeconds(3), Long.MAX_VALUE, new IdHash()));
     }
 }

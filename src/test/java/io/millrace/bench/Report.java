@@ -110,13 +110,13 @@ final class Report {
         return new JsonObject().put("jobs", sample.jobs()).put("seconds", sample.seconds()).put("walBytes", sample.walBytes());
     }
 
-    /** Round by round, so that both sides of it were measured in the same minute. */
+    /** Round by round, so that both sides of it were measured in the same minute; what has fewer rounds comes last. */
     private double ratio(Scenario scenario, Scenario floor) {
         List<Sample> runs = samples.get(scenario);
         List<Sample> floors = samples.get(floor);
         List<Double> ratios = new ArrayList<>();
         for (int i = 0; i < runs.size(); i++) {
-            ratios.add(runs.get(i).perSecond() / floors.get(i).perSecond());
+            ratios.add(runs.get(i).perSecond() / floors.get(floors.size() - runs.size() + i).perSecond());
         }
         return median(ratios, ratio -> ratio);
     }
