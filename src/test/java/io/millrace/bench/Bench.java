@@ -37,15 +37,16 @@ public final class Bench {
         giveUpAfter(LIMIT);
         Files.createDirectories(FOLDER);
         Report.deleteOld(FOLDER);
-        try (Stack stack = Stack.start(FOLDER); ClosedLoop http = new ClosedLoop(stack.api().api())) {
+        try (Stack stack = Stack.start(FOLDER); Caller caller = new Caller(stack.api().api())) {
             Bench bench = new Bench(stack);
-            bench.run(http);
+            bench.run(caller);
             bench.report.write(FOLDER);
         }
         System.exit(0); // the timer, and event loops of a run that failed half-way, hold nobody up
     }
 
-    private void run(ClosedLoop http) throws Exception {
+    private void run(Caller caller) throws Exception {
+        ClosedLoop http = new ClosedLoop(caller);
         Scenario append = RedisFloor.append(stack);
         Scenario read = RedisFloor.read(stack);
         PostgresFloor postgres = PostgresFloor.prepare(stack);
@@ -57,7 +58,15 @@ public final class Bench {
                 new SinglePosts(stack, http, get), new BulkPosts(stack, http, insert),
                 new Drain(stack, http, 10_000, update, read), new Drain(stack, http, 100_000, update, read),
                 new FullPath(stack, http, get)));
-        runOnce(new Drain(stack, http, 1_000_000, update, read));
+        for (Part part : List.of(new Latency(stack, caller), new Lateness(stack, http), new Footprint(stack, http),
+                new Scale(stack, http))) {
+            run(part);
+        }
+        Scenario million = new Drain(stack, http, 1_000_000, update, read);
+        if (isChosen(million.name())) {
+            add(million);
+        }
+        run(new Idle(stack)); // with that million in the table
     }
 
     private void runRounds(List<Scenario> all) throws Exception {
@@ -78,9 +87,10 @@ public final class Bench {
         }
     }
 
-    private void runOnce(Scenario scenario) throws Exception {
-        if (isChosen(scenario.name())) {
-            add(scenario);
+    private void run(Part part) throws Exception {
+        if (isChosen(part.name())) {
+            System.out.println(LocalTime.now().withNano(0) + " " + part.name());
+            part.run(report);
         }
     }
 

@@ -21,7 +21,7 @@ record BulkPosts(Stack stack, ClosedLoop http, Scenario insert) implements Scena
     @Override
     public Sample run() throws Exception {
         stack.empty();
-        ClosedLoop.Call call = Bodies.bulkOf(Bodies.echo(stack.unreadQueue()), Bodies.BULK);
+        Caller.Call call = Bodies.bulkOf(Bodies.echo(stack.unreadQueue()), Bodies.BULK);
         IdHash ids = new IdHash();
         Sample sample = stack
                 .measure(() -> Bodies.BULK * http.run(call, 4, Duration.ofSeconds(20), JOBS / Bodies.BULK, ids));

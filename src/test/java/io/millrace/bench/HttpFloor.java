@@ -5,7 +5,7 @@ import java.time.Duration;
 /** What the API server and the load generator do between them when there is nothing to do: a GET that touches no store. */
 record HttpFloor(Stack stack, ClosedLoop http) implements Scenario {
 
-    private static final ClosedLoop.Call GET = new ClosedLoop.Call("/v1/job-types", null, 200, "");
+    private static final Caller.Call GET = new Caller.Call("/v1/job-types", null, 200, "");
 
     @Override
     public String name() {

@@ -22,7 +22,7 @@ record SinglePosts(Stack stack, ClosedLoop http, Scenario get) implements Scenar
     @Override
     public Sample run() throws Exception {
         stack.empty();
-        ClosedLoop.Call call = Bodies.single(stack.unreadQueue());
+        Caller.Call call = Bodies.single(stack.unreadQueue());
         IdHash ids = new IdHash();
         Sample sample = stack.measure(() -> http.run(call, 64, Duration.ofSeconds(4), MOST, ids));
         stack.verify(name(), ids, "state = 'PENDING'");

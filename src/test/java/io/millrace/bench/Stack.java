@@ -39,14 +39,14 @@ final class Stack implements AutoCloseable {
     /** As many as the worker's default. */
     static final int SLOTS = 256;
     /** Shorter than the default of 10 s: a {@link Drain} begins with a heartbeat. Nothing else here runs for so long. */
-    private static final String HEARTBEAT = "2s";
+    static final String HEARTBEAT = "2s";
 
     private static final Duration IDLE_LIMIT = Duration.ofMinutes(3);
     private static final List<String> NONE_LEFT = List.of(":0", ":0");
     /** A look at each of the three small indexes. */
-    private static final String NONE_OPEN = "select not exists (select from job where phase = 0 and queue = '" + QUEUE + "')"
-            + " and not exists (select from job where phase = 1 and dispatched_at is null and queue = '" + QUEUE + "')"
-            + " and not exists (select from job where phase = 1 and dispatched_at is not null and queue = '" + QUEUE + "')";
+    private static final String NONE_OPEN = "select not exists (select from job where phase = 0 and queue = '%1$s')"
+            + " and not exists (select from job where phase = 1 and dispatched_at is null and queue = '%1$s')"
+            + " and not exists (select from job where phase = 1 and dispatched_at is not null and queue = '%1$s')";
     private static final int ROWS_A_FETCH = 10_000;
 
     private final Path folder;
@@ -179,8 +179,13 @@ final class Stack implements AutoCloseable {
 
     /** Waits until every job of the worker's queue has ended and its entry is deleted. */
     void awaitIdle() {
-        await().atMost(IDLE_LIMIT).until(() -> PlainRedis.ask(redisUrl(), "XLEN {" + QUEUE + "}:high",
-                "XLEN {" + QUEUE + "}:normal").equals(NONE_LEFT) && isTrue(NONE_OPEN));
+        awaitIdle(QUEUE);
+    }
+
+    void awaitIdle(String queue) {
+        String noneOpen = NONE_OPEN.formatted(queue);
+        await().atMost(IDLE_LIMIT).until(() -> PlainRedis.ask(redisUrl(), "XLEN {" + queue + "}:high",
+                "XLEN {" + queue + "}:normal").equals(NONE_LEFT) && isTrue(noneOpen));
     }
 
     static ConditionFactory await() {
