@@ -52,13 +52,13 @@ public final class Bench {
         PostgresFloor postgres = PostgresFloor.prepare(stack);
         Scenario insert = postgres.insert();
         Scenario update = postgres.update();
-        Scenario get = new HttpFloor(stack, http);
+        Scenario get = new HttpFloor(stack, http, Duration.ofSeconds(3));
         // A floor comes before what is compared to it.
         runRounds(List.of(append, read, insert, update, get,
-                new SinglePosts(stack, http, get), new BulkPosts(stack, http, insert),
+                new SinglePosts(stack, http, get, Duration.ofSeconds(4)), new BulkPosts(stack, http, insert),
                 new Drain(stack, http, 10_000, update, read), new Drain(stack, http, 100_000, update, read),
                 new FullPath(stack, http, get)));
-        for (Part part : List.of(new Latency(stack, caller), new Lateness(stack, http), new Footprint(stack, http),
+        for (Part part : List.of(new Latency(stack, caller), new Lateness(stack, http), new Footprint(stack, http, 100_000),
                 new Scale(stack, http))) {
             run(part);
         }

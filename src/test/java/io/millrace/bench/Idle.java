@@ -48,23 +48,23 @@ record Idle(Stack stack) implements Part {
         double seconds = (after.nanos - before.nanos) / 1e9;
 
         Cpu cpu = after.cpu.minus(before.cpu);
-        report.add("CPU of the api", "% of a core", 100 * cpu.api() / seconds);
-        report.add("CPU of the worker", "% of a core", 100 * cpu.worker() / seconds);
-        report.add("CPU of Redis", "% of a core", 100 * cpu.redis() / seconds);
-        report.add("CPU of PostgreSQL", "% of a core", 100 * cpu.postgres() / seconds);
+        report.add("idle: CPU of the api", "% of a core", 100 * cpu.api() / seconds);
+        report.add("idle: CPU of the worker", "% of a core", 100 * cpu.worker() / seconds);
+        report.add("idle: CPU of Redis", "% of a core", 100 * cpu.redis() / seconds);
+        report.add("idle: CPU of PostgreSQL", "% of a core", 100 * cpu.postgres() / seconds);
         reportCommands(report, difference(before.redisCalls, after.redisCalls), seconds);
         difference(before.postgres, after.postgres).forEach((what, count) -> report.add(what,
                 what.endsWith("transactions") ? "/s" : "in " + TIME.toSeconds() + " s",
                 what.endsWith("transactions") ? count / seconds : count));
-        report.add("memory of the api (RSS)", "MB", residentBytes(stack.api().pid()) / BYTES_PER_MB);
-        report.add("memory of the worker (RSS)", "MB", residentBytes(stack.worker().pid()) / BYTES_PER_MB);
+        report.add("idle: memory of the api (RSS)", "MB", residentBytes(stack.api().pid()) / BYTES_PER_MB);
+        report.add("idle: memory of the worker (RSS)", "MB", residentBytes(stack.worker().pid()) / BYTES_PER_MB);
     }
 
     private static void reportCommands(Report report, Map<String, Long> calls, double seconds) {
-        report.add("Redis commands, with those in scripts", "/s",
+        report.add("idle: Redis commands, with those in scripts", "/s",
                 calls.values().stream().mapToLong(count -> count).sum() / seconds);
         calls.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
-                .limit(TOP_COMMANDS).forEach(call -> report.add("Redis: " + call.getKey(), "/s", call.getValue() / seconds));
+                .limit(TOP_COMMANDS).forEach(call -> report.add("idle: Redis, " + call.getKey(), "/s", call.getValue() / seconds));
     }
 
     private Look look() throws SQLException {
@@ -90,10 +90,10 @@ record Idle(Stack stack) implements Part {
         Map<String, Long> counts = new TreeMap<>();
         try (Connection database = TestServers.connect(stack.databaseUrl());
                 Statement statement = database.createStatement()) {
-            add(counts, statement, "select 'PostgreSQL: transactions', xact_commit + xact_rollback from pg_stat_database"
+            add(counts, statement, "select 'idle: PostgreSQL, transactions', xact_commit + xact_rollback from pg_stat_database"
                     + " where datname = current_database()");
-            add(counts, statement, "select 'PostgreSQL: sequential scans of ' || relname, seq_scan from pg_stat_user_tables");
-            add(counts, statement, "select 'PostgreSQL: rows read in scans of ' || relname, seq_tup_read"
+            add(counts, statement, "select 'idle: PostgreSQL, sequential scans of ' || relname, seq_scan from pg_stat_user_tables");
+            add(counts, statement, "select 'idle: PostgreSQL, rows read in scans of ' || relname, seq_tup_read"
                     + " from pg_stat_user_tables");
         }
         return counts;

@@ -20,6 +20,8 @@ final class Report {
 
     private static final String TABLE = "bench.md";
     private static final String FIGURES = "bench.json";
+    /** Full pages by job: this many are 80 bytes at most. */
+    private static final double WORTH_TELLING = 0.01;
     private static final int JOBS_PER_CPU_FIGURE = 10_000;
 
     private final Machine machine;
@@ -88,10 +90,16 @@ final class Report {
         String ratios = scenario.floors().stream()
                 .map(floor -> String.format(Locale.ROOT, "%.2f of %s", ratio(scenario, floor), floor.name().split(",")[0]))
                 .collect(Collectors.joining("; "));
-        return String.format(Locale.ROOT, "| %s | %,.0f | %,.0f - %,.0f | %s | %s | %s | %s | %s | %s | %,.0f |%n",
+        return String.format(Locale.ROOT, "| %s | %,.0f | %,.0f - %,.0f | %s | %s | %s | %s | %s | %s | %s |%n",
                 scenario.name(), median(runs, Sample::perSecond), min(runs, Sample::perSecond), max(runs, Sample::perSecond),
                 ratios.isEmpty() ? "floor" : ratios, cell(cpu.api()), cell(cpu.worker()), cell(cpu.postgres()),
-                cell(cpu.redis()), cell(cpu.load()), median(runs, Sample::walBytesPerJob));
+                cell(cpu.redis()), cell(cpu.load()), wal(runs));
+    }
+
+    private static String wal(List<Sample> runs) {
+        String bytes = String.format(Locale.ROOT, "%,.0f", median(runs, Sample::walBytesPerJob));
+        double fullPages = median(runs, Sample::fullPagesPerJob);
+        return fullPages < WORTH_TELLING ? bytes : bytes + String.format(Locale.ROOT, " with %.2f full pages", fullPages);
     }
 
     private static String row(String name, List<Times> runs) {
@@ -133,6 +141,7 @@ final class Report {
 
     private static JsonObject json(Sample sample) {
         return new JsonObject().put("jobs", sample.jobs()).put("seconds", sample.seconds()).put("walBytes", sample.walBytes())
+                .put("fullPages", sample.fullPages())
                 .put("cpuSeconds", json(sample.cpu()));
     }
 

@@ -2,6 +2,7 @@ package io.millrace.bench;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 
 /**
@@ -16,9 +17,9 @@ record Scale(Stack stack, ClosedLoop http) implements Part {
     private static final String TEN_MS = Bodies.job("sleep", QUEUE, "{\"ms\":10}");
     /** Two seconds of work for a new worker. */
     private static final int WARM_UP_JOBS = 2_000;
-    /** Three seconds of work for each. */
+    /** Two and a half seconds of work for each. */
     private static final int JOBS = 2_000;
-    private static final int ROUNDS = 2;
+    private static final int ROUNDS = 3;
 
     @Override
     public String name() {
@@ -32,20 +33,28 @@ record Scale(Stack stack, ClosedLoop http) implements Part {
             double one = 0;
             for (int count = 1; count <= MOST_WORKERS; count++) {
                 workers.push(stack.launchWorker("worker-scale-" + count, QUEUE, SLOTS));
-                rate(WARM_UP_JOBS * count);
-                double best = 0;
                 String what = count + (count == 1 ? " worker" : " workers") + " of " + SLOTS + " slots, jobs of 10 ms";
-                for (int round = 0; round < ROUNDS; round++) {
-                    double rate = rate(JOBS * count);
+                double[] rates = rates(count);
+                for (double rate : rates) {
                     report.add(what, "jobs/s", rate);
-                    best = Math.max(best, rate);
                 }
-                one = count == 1 ? best : one;
-                report.add(what + ": times that of one", "x", best / one);
+                one = count == 1 ? rates[ROUNDS / 2] : one;
+                report.add(what + ": times that of one", "x", rates[ROUNDS / 2] / one);
             }
         } finally {
             workers.forEach(App::close);
         }
+    }
+
+    /** @return jobs a second of each round, in order of size */
+    private double[] rates(int workers) throws Exception {
+        rate(WARM_UP_JOBS * workers);
+        double[] rates = new double[ROUNDS];
+        for (int round = 0; round < ROUNDS; round++) {
+            rates[round] = rate(JOBS * workers);
+        }
+        Arrays.sort(rates);
+        return rates;
     }
 
     private double rate(int jobs) throws Exception {

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** Jobs accepted one at a time: validated, committed, their ids on a stream that nobody reads, answered 201. */
-record SinglePosts(Stack stack, ClosedLoop http, Scenario get) implements Scenario {
+record SinglePosts(Stack stack, ClosedLoop http, Scenario get, Duration time) implements Scenario {
 
     /** Below the dispatch window: past it, ids are left to the relay, and the figure would be another. */
     private static final long MOST = 90_000;
@@ -24,7 +24,7 @@ record SinglePosts(Stack stack, ClosedLoop http, Scenario get) implements Scenar
         stack.empty();
         Caller.Call call = Bodies.single(stack.unreadQueue());
         IdHash ids = new IdHash();
-        Sample sample = stack.measure(() -> http.run(call, 64, Duration.ofSeconds(4), MOST, ids));
+        Sample sample = stack.measure(() -> http.run(call, 64, time, MOST, ids));
         stack.verify(name(), ids, "state = 'PENDING'");
         return sample;
     }
