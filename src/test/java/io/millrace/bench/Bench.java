@@ -19,7 +19,7 @@ public final class Bench {
     private static final int WARM_UP_ROUNDS = 3;
     private static final int ROUNDS = 3;
     /** A round takes 20 s; on a machine so busy that it takes much longer, fewer rounds have to do. */
-    private static final Duration NO_ROUND_AFTER = Duration.ofMinutes(4);
+    private static final Duration NO_ROUND_AFTER = Duration.ofMinutes(3);
     private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final int GAVE_UP = 3;
 

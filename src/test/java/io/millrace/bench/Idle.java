@@ -64,7 +64,8 @@ record Idle(Stack stack) implements Part {
         report.add("idle: Redis commands, with those in scripts", "/s",
                 calls.values().stream().mapToLong(count -> count).sum() / seconds);
         calls.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
-                .limit(TOP_COMMANDS).forEach(call -> report.add("idle: Redis, " + call.getKey(), "/s", call.getValue() / seconds));
+                .limit(TOP_COMMANDS)
+                .forEach(call -> report.add("idle: Redis, " + call.getKey(), "/s", call.getValue() / seconds));
     }
 
     private Look look() throws SQLException {
@@ -92,7 +93,8 @@ record Idle(Stack stack) implements Part {
                 Statement statement = database.createStatement()) {
             add(counts, statement, "select 'idle: PostgreSQL, transactions', xact_commit + xact_rollback from pg_stat_database"
                     + " where datname = current_database()");
-            add(counts, statement, "select 'idle: PostgreSQL, sequential scans of ' || relname, seq_scan from pg_stat_user_tables");
+            add(counts, statement,
+                    "select 'idle: PostgreSQL, sequential scans of ' || relname, seq_scan from pg_stat_user_tables");
             add(counts, statement, "select 'idle: PostgreSQL, rows read in scans of ' || relname, seq_tup_read"
                     + " from pg_stat_user_tables");
         }
