@@ -23,8 +23,8 @@ class BenchSmokeIT {
     private static final int JOBS = 20_000;
     private static final Duration ASKING = Duration.ofSeconds(2);
     private static final int TRIES = 3;
-    /** Usual on two cores, warm: 0.4 of two UPDATEs, 0.45 of a GET. */
-    private static final double LEAST_OF_UPDATES = 0.13;
+    /** Usual on two cores after so little warming up: 0.25 of two UPDATEs, 0.7 of a GET; when all is warm, 0.4 and 0.45. */
+    private static final double LEAST_OF_UPDATES = 0.1;
     private static final double LEAST_OF_GET = 0.15;
     /** Usual: 810, 51 and 100 %. */
     private static final double MOST_WAL_BYTES = 1_000;
