@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 import io.millrace.support.PlainRedis;
 import io.millrace.support.TestServers;
@@ -25,6 +24,9 @@ record Idle(Stack stack) implements Part {
     /** Statistics of PostgreSQL may come so late from a connection that does nothing. */
     private static final Duration QUIET_BEFORE = Duration.ofSeconds(11);
     private static final Duration TIME = Duration.ofSeconds(20);
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    /** The last look may come late. */
+    private static final Duration GRACE = Duration.ofSeconds(5);
     private static final int TOP_COMMANDS = 5;
     private static final Set<String> OWN_COMMANDS = Set.of("info", "quit");
     private static final double BYTES_PER_MB = 1_000_000;
@@ -41,9 +43,9 @@ record Idle(Stack stack) implements Part {
         stack.awaitIdle();
         stack.execute("vacuum (analyze) job");
         stack.execute("checkpoint");
-        TimeUnit.NANOSECONDS.sleep(QUIET_BEFORE.toNanos());
+        watch(QUIET_BEFORE);
         Look before = look();
-        TimeUnit.NANOSECONDS.sleep(TIME.toNanos());
+        watch(TIME);
         Look after = look();
         double seconds = (after.nanos - before.nanos) / 1e9;
 
@@ -58,6 +60,12 @@ record Idle(Stack stack) implements Part {
                 what.endsWith("transactions") ? count / seconds : count));
         report.add("idle: memory of the api (RSS)", "MB", residentBytes(stack.api().pid()) / BYTES_PER_MB);
         report.add("idle: memory of the worker (RSS)", "MB", residentBytes(stack.worker().pid()) / BYTES_PER_MB);
+    }
+
+    /** Does nothing for so long but see that both processes live: one that has ended would cost nothing. Asks no server. */
+    private void watch(Duration time) {
+        Stack.await().pollInterval(LOOK_EVERY).during(time).atMost(time.plus(GRACE))
+                .until(() -> stack.api().isAlive() && stack.worker().isAlive());
     }
 
     private static void reportCommands(Report report, Map<String, Long> calls, double seconds) {
