@@ -26,11 +26,16 @@ final class Bodies {
         return "{\"type\":\"" + type + "\",\"queue\":\"" + queue + "\",\"payload\":" + payload + "}";
     }
 
-    static ClosedLoop.Call single(String queue) {
-        return new ClosedLoop.Call("/v1/jobs", echo(queue), 201, "{\"id\":");
+    static Caller.Call single(String queue) {
+        return new Caller.Call("/v1/jobs", echo(queue), 201, "{\"id\":");
     }
 
-    static ClosedLoop.Call bulkOf(String job, int count) {
-        return new ClosedLoop.Call("/v1/jobs/bulk", bulk(job, count), 200, "{\"accepted\":" + count + ",\"refused\":0,");
+    static Caller.Call bulkOf(String job, int count) {
+        return bulkCall(bulk(job, count), count);
+    }
+
+    /** @param jobs a JSON array with {@code count} of them */
+    static Caller.Call bulkCall(String jobs, int count) {
+        return new Caller.Call("/v1/jobs/bulk", jobs, 200, "{\"accepted\":" + count + ",\"refused\":0,");
     }
 }

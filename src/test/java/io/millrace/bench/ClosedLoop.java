@@ -1,83 +1,51 @@
 package io.millrace.bench;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
+import io.millrace.bench.Caller.Call;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.PoolOptions;
-import io.vertx.core.http.RequestOptions;
 
 /**
- * HTTP callers that send their next request when the last one is answered, each on a keep-alive connection of its own, all on
- * one event loop. So the server is never offered more than it takes; what is measured is its rate, not how it fails.
+ * Callers that send their next request when the last one is answered, each on a connection of its own. So the server is never
+ * offered more than it takes; what is measured is its rate, not how it fails.
  */
-final class ClosedLoop implements AutoCloseable {
-
-    private static final int MOST_CALLERS = 64;
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
-
-    private final URI server;
-    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1));
-    private final HttpClient client = vertx.createHttpClient(new HttpClientOptions(),
-            new PoolOptions().setHttp1MaxSize(MOST_CALLERS));
-
-    ClosedLoop(URI server) {
-        this.server = server;
-    }
+record ClosedLoop(Caller caller) {
 
     /**
-     * What to send again and again.
-     *
-     * @param body null for a GET
-     * @param answerStart how every answer has to begin
+     * @param ids takes the ids of the jobs in the answers
+     * @return how many requests were answered within {@code time}, {@code most} at the most; the first wrong answer ends it
      */
-    record Call(String path, String body, int status, String answerStart) {}
-
-    /** @return how many requests were answered within {@code time}, {@code most} at the most; the first wrong answer ends it */
-    long run(Call call, int callers, Duration time, long most) throws Exception {
-        Run run = new Run(call, callers, System.nanoTime() + time.toNanos(), most);
-        vertx.runOnContext(start -> {
+    long run(Call call, int callers, Duration time, long most, IdHash ids) throws Exception {
+        Run run = new Run(caller.prepare(call), callers, System.nanoTime() + time.toNanos(), most, ids);
+        caller.onEventLoop(() -> {
             for (int i = 0; i < callers; i++) {
                 run.next();
             }
         });
-        return run.done.get(time.plus(ANSWER_LIMIT).toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    public void close() {
-        vertx.close();
+        return run.done.get(time.plus(Caller.ANSWER_LIMIT).toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Lives on the event loop alone. */
-    private final class Run {
-        private final Call call;
+    private static final class Run {
+        private final Supplier<Future<Buffer>> call;
         private final long endNanos;
         private final long most;
-        private final RequestOptions options;
-        private final Buffer body;
+        private final IdHash ids;
         private final CompletableFuture<Long> done = new CompletableFuture<>();
         private int callers;
         private long sent;
         private long answered;
 
-        Run(Call call, int callers, long endNanos, long most) {
+        Run(Supplier<Future<Buffer>> call, int callers, long endNanos, long most, IdHash ids) {
             this.call = call;
             this.callers = callers;
             this.endNanos = endNanos;
             this.most = most;
-            this.body = call.body() == null ? Buffer.buffer() : Buffer.buffer(call.body());
-            this.options = new RequestOptions().setHost(server.getHost()).setPort(server.getPort()).setURI(call.path())
-                    .setMethod(call.body() == null ? HttpMethod.GET : HttpMethod.POST).setTimeout(ANSWER_LIMIT.toMillis())
-                    .putHeader("Content-Type", "application/json");
+            this.ids = ids;
         }
 
         void next() {
@@ -89,22 +57,11 @@ final class ClosedLoop implements AutoCloseable {
                 return;
             }
             sent++;
-            send().onSuccess(ok -> {
+            call.get().onSuccess(answer -> {
                 answered++;
+                ids.addFrom(answer);
                 next();
             }).onFailure(done::completeExceptionally);
-        }
-
-        private Future<Void> send() {
-            return client.request(options).compose(request -> request.send(body))
-                    .compose(response -> response.body().compose(answer -> {
-                        boolean isRight = response.statusCode() == call.status()
-                                && answer.length() >= call.answerStart().length()
-                                && answer.getString(0, call.answerStart().length()).equals(call.answerStart());
-                        return isRight
-                                ? Future.succeededFuture()
-                                : Future.failedFuture(call.path() + " answered " + response.statusCode() + " " + answer);
-                    }));
         }
     }
 }

@@ -3,9 +3,9 @@ package io.millrace.bench;
 import java.time.Duration;
 
 /** What the API server and the load generator do between them when there is nothing to do: a GET that touches no store. */
-record HttpFloor(Stack stack, ClosedLoop http) implements Scenario {
+record HttpFloor(Stack stack, ClosedLoop http, Duration time) implements Scenario {
 
-    private static final ClosedLoop.Call GET = new ClosedLoop.Call("/v1/job-types", null, 200, "");
+    private static final Caller.Call GET = new Caller.Call("/v1/job-types", null, 200, "");
 
     @Override
     public String name() {
@@ -14,6 +14,6 @@ record HttpFloor(Stack stack, ClosedLoop http) implements Scenario {
 
     @Override
     public Sample run() throws Exception {
-        return stack.measure(() -> http.run(GET, 64, Duration.ofSeconds(3), Long.MAX_VALUE));
+        return stack.measure(() -> http.run(GET, 64, time, Long.MAX_VALUE, new IdHash()));
     }
 }

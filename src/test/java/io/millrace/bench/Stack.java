@@ -3,9 +3,6 @@ package io.millrace.bench;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.BindException;
-import java.net.HttpURLConnection;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,12 +11,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
@@ -39,42 +38,62 @@ final class Stack implements AutoCloseable {
     static final String QUEUE = "default";
     /** As many as the worker's default. */
     static final int SLOTS = 256;
+    /** Shorter than the default of 10 s: a {@link Drain} begins with a heartbeat. Nothing else here runs for so long. */
+    static final String HEARTBEAT = "2s";
 
-    private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+    private static final Duration IDLE_LIMIT = Duration.ofMinutes(3);
+    private static final List<String> NONE_LEFT = List.of(":0", ":0");
+    /** A look at each of the three small indexes. */
+    private static final String NONE_OPEN = "select not exists (select from job where phase = 0 and queue = '%1$s')"
+            + " and not exists (select from job where phase = 1 and dispatched_at is null and queue = '%1$s')"
+            + " and not exists (select from job where phase = 1 and dispatched_at is not null and queue = '%1$s')";
+    private static final int ROWS_A_FETCH = 10_000;
 
-    private static final int LOWEST_PORT = 20_000;
-    private static final int HIGHEST_PORT = 32_000;
-
+    private final Path folder;
     private final Path data;
     private final LocalServers.Running servers;
-    private final List<Process> processes = new ArrayList<>();
+    private final Deque<App> apps = new ArrayDeque<>();
     private final Connection database;
     private final long postmaster;
     private final long redis;
-    private final int apiPort = freePort();
+    private App api;
+    private App worker;
+    private String unreadQueue;
+    private int unreadQueues;
     private boolean isClosed;
 
     private Stack(Path folder) throws IOException, SQLException {
+        this.folder = folder;
         data = Files.createTempDirectory(folder, "servers-");
         Runtime.getRuntime().addShutdownHook(new Thread(this::close, "stop"));
         servers = LocalServers.find().orElseThrow().start(data);
         database = TestServers.connect(servers.databaseUrl());
+        execute("set enable_seqscan = off"); // it looks at a table that was full a moment ago and counts as empty
         postmaster = ProcessHandle.of(Long.parseLong(ask("select pg_backend_pid()"))).orElseThrow().parent().orElseThrow()
                 .pid();
         redis = Long.parseLong(redisInfo("process_id"));
     }
 
+    /** @param folder for logs, and for the data of the servers, which is deleted at the end */
     static Stack start(Path folder) throws IOException, SQLException {
         Stack stack = new Stack(folder);
-        stack.launch("api", stack.apiPort, folder);
-        stack.launch("worker", freePort(), folder);
+        stack.api = stack.launch("api", "api", Map.of());
+        stack.worker = stack.launchWorker("worker", QUEUE, SLOTS);
         return stack;
     }
 
-    URI api() {
-        return URI.create("http://127.0.0.1:" + apiPort);
+    /** One more worker; whoever starts it closes it, or {@link #close} does. */
+    App launchWorker(String name, String queue, int slots) throws IOException {
+        return launch(name, "worker", Map.of("MILLRACE_QUEUES", queue, "MILLRACE_WORKER_SLOTS", Integer.toString(slots),
+                "MILLRACE_LEASE_HEARTBEAT", HEARTBEAT));
+    }
+
+    App api() {
+        return api;
+    }
+
+    App worker() {
+        return worker;
     }
 
     String databaseUrl() {
@@ -88,11 +107,12 @@ final class Stack implements AutoCloseable {
     /** Runs {@code work}, which answers how many jobs it did, and takes down what that cost. */
     Sample measure(Callable<Long> work) throws Exception {
         long wal = walPosition();
+        long fullPages = fullPages();
         Cpu cpu = cpu();
         long start = System.nanoTime();
         long jobs = work.call();
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new Sample(jobs, seconds, cpu().minus(cpu), walPosition() - wal);
+        return new Sample(jobs, seconds, cpu().minus(cpu), walPosition() - wal, fullPages() - fullPages);
     }
 
     /** @return the first column of the first row, as text */
@@ -103,18 +123,78 @@ final class Stack implements AutoCloseable {
         }
     }
 
-    /** @throws IllegalStateException if there are fewer jobs, or more, than were accepted */
-    void check(String what, long expected, String count) throws SQLException {
-        long found = Long.parseLong(ask(count));
-        if (found != expected) {
-            throw new IllegalStateException(what + ": " + expected + " jobs were handed in, the database has " + found);
+    boolean isTrue(String sql) throws SQLException {
+        return "t".equals(ask(sql));
+    }
+
+    void execute(String sql) throws SQLException {
+        try (Statement statement = database.createStatement()) {
+            statement.execute(sql);
         }
     }
 
-    /** Waits until every job of the worker's queue has been settled and its entry deleted. */
+    /**
+     * Compares the ids that were answered with those that are stored: their number and their hash.
+     *
+     * @param where what the row of each job must look like by now
+     * @throws IllegalStateException if they differ
+     */
+    void verify(String what, IdHash handedIn, String where) throws SQLException {
+        IdHash found = new IdHash();
+        database.setAutoCommit(false); // otherwise the driver would take all rows into memory first
+        try (Statement statement = database.createStatement()) {
+            statement.execute("set local enable_seqscan = on");
+            statement.setFetchSize(ROWS_A_FETCH);
+            try (ResultSet rows = statement.executeQuery("select id from job where " + where)) {
+                while (rows.next()) {
+                    found.add(rows.getObject(1, UUID.class));
+                }
+            }
+        } finally {
+            database.rollback();
+            database.setAutoCommit(true);
+        }
+        if (!found.isSame(handedIn)) {
+            throw new IllegalStateException(what + ": handed in were " + handedIn + ", with " + where + " are " + found);
+        }
+    }
+
+    /** @return the name of a new queue, which nobody reads; its stream is gone with the next {@link #empty} */
+    String unreadQueue() {
+        unreadQueue = "unread-" + ++unreadQueues;
+        return unreadQueue;
+    }
+
+    /**
+     * The same start for everything: no jobs, and a planner that knows nothing of the table. So autovacuum leaves it alone from now
+     * on: it comes once a minute, and one that counted a table of a moment after this would mislead the plans of the next minute. And
+     * a checkpoint, so that the next one, with its full-page images, comes after more WAL
+     * than most of what is measured writes.
+     */
+    void empty() throws SQLException {
+        awaitIdle();
+        execute("alter table job set (autovacuum_enabled = off)");
+        execute("truncate job, job_attempt, job_artifact");
+        execute("checkpoint");
+        if (unreadQueue != null) {
+            PlainRedis.ask(redisUrl(), "UNLINK {" + unreadQueue + "}:normal");
+        }
+    }
+
+    /** As a server does by default; for what takes long enough to meet it, on a table that is full. */
+    void allowAutovacuum() throws SQLException {
+        execute("alter table job reset (autovacuum_enabled)");
+    }
+
+    /** Waits until every job of the worker's queue has ended and its entry is deleted. */
     void awaitIdle() {
-        await().atMost(Duration.ofSeconds(90)).until(
-                () -> PlainRedis.ask(redisUrl(), "XLEN {" + QUEUE + "}:normal").contains(":0"));
+        awaitIdle(QUEUE);
+    }
+
+    void awaitIdle(String queue) {
+        String noneOpen = NONE_OPEN.formatted(queue);
+        await().atMost(IDLE_LIMIT).until(() -> PlainRedis.ask(redisUrl(), "XLEN {" + queue + "}:high",
+                "XLEN {" + queue + "}:normal").equals(NONE_LEFT) && isTrue(noneOpen));
     }
 
     static ConditionFactory await() {
@@ -126,6 +206,10 @@ final class Stack implements AutoCloseable {
                 .map(line -> line.substring(field.length() + 1)).findFirst().orElseThrow();
     }
 
+    Cpu cpu() {
+        return Cpu.now(api.pid(), worker.pid(), postmaster, redis);
+    }
+
     /** Millrace first, so that nobody misses a server that is stopped. */
     @Override
     public synchronized void close() {
@@ -133,8 +217,7 @@ final class Stack implements AutoCloseable {
             return;
         }
         isClosed = true;
-        processes.forEach(Process::destroy);
-        processes.forEach(Stack::awaitEnd);
+        apps.forEach(App::close);
         if (servers != null) {
             servers.close();
         }
@@ -145,67 +228,21 @@ final class Stack implements AutoCloseable {
         }
     }
 
-    /** {@code -Dbench.jvm} has further options for these JVMs, for example those of a flight recording. */
-    private void launch(String mode, int httpPort, Path folder) throws IOException {
-        int managementPort = freePort();
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        Stream.of(System.getProperty("bench.jvm", "").split(" ")).filter(option -> !option.isBlank()).forEach(command::add);
-        command.addAll(List.of("-jar", JAR.toString()));
-        Path log = folder.resolve(mode + ".log");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-        builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_"));
-        builder.environment().put("MILLRACE_MODE", mode);
-        builder.environment().put("MILLRACE_AUTH", "open");
-        builder.environment().put("MILLRACE_DATABASE_URL", databaseUrl());
-        builder.environment().put("MILLRACE_REDIS_URL", redisUrl());
-        builder.environment().put("MILLRACE_HTTP_PORT", Integer.toString(httpPort));
-        builder.environment().put("MILLRACE_MANAGEMENT_PORT", Integer.toString(managementPort));
-        builder.environment().put("MILLRACE_QUEUES", QUEUE);
-        builder.environment().put("MILLRACE_WORKER_SLOTS", Integer.toString(SLOTS));
-        Process process = builder.start();
-        processes.add(process);
-        URI ready = URI.create("http://127.0.0.1:" + managementPort + "/q/health/ready");
-        await().atMost(START_LIMIT).failFast("the " + mode + " ended: see " + log, () -> !process.isAlive())
-                .until(() -> isReady(ready));
+    private App launch(String name, String mode, Map<String, String> settings) throws IOException {
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("MILLRACE_MODE", mode);
+        all.put("MILLRACE_DATABASE_URL", databaseUrl());
+        all.put("MILLRACE_REDIS_URL", redisUrl());
+        App app = App.start(all, folder.resolve(name + ".log"));
+        apps.push(app);
+        return app;
     }
 
-    private static boolean isReady(URI health) {
-        try {
-            HttpURLConnection connection = (HttpURLConnection) health.toURL().openConnection();
-            connection.setReadTimeout((int) START_LIMIT.toMillis());
-            return connection.getResponseCode() == HttpURLConnection.HTTP_OK;
-        } catch (IOException notYet) {
-            return false;
-        }
-    }
-
-    private static void awaitEnd(Process process) {
-        try {
-            if (!process.waitFor(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private Cpu cpu() {
-        return Cpu.now(processes.get(0).pid(), processes.get(1).pid(), postmaster, redis);
+    private long fullPages() throws SQLException {
+        return Long.parseLong(ask("select wal_fpi from pg_stat_wal"));
     }
 
     private long walPosition() throws SQLException {
         return Long.parseLong(ask("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"));
-    }
-
-    /** Below the ports that systems hand out for outgoing connections: one of ours could take it before the process does. */
-    private static int freePort() throws IOException {
-        while (true) {
-            try (ServerSocket socket = new ServerSocket(ThreadLocalRandom.current().nextInt(LOWEST_PORT, HIGHEST_PORT))) {
-                return socket.getLocalPort();
-            } catch (BindException inUse) {
-                // the next one, then
-            }
-        }
     }
 }

@@ -314,6 +314,6 @@ class JobsApiTest extends RunningApp {
                     + type.path("example") + "}");
             assertThat(answer.status()).as(name).isEqualTo(201);
         }
-        assertThat(names).contains("echo", "fail", "flaky", "image", "sleep");
+        assertThat(names).contains("echo", "clock", "fail", "flaky", "image", "sleep");
     }
 }

@@ -63,7 +63,7 @@ class JobHandlerContractTest {
 
     @Test
     void the_types_that_ship_are_found_and_no_two_share_a_name() throws Exception {
-        assertThat(types().map(JobType::name)).contains("echo", "fail", "flaky", "sleep", "image", "email")
+        assertThat(types().map(JobType::name)).contains("echo", "clock", "fail", "flaky", "sleep", "image", "email")
                 .doesNotHaveDuplicates();
     }
 

@@ -3,6 +3,8 @@ package io.millrace.handler.trial;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.UUID;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -34,6 +36,15 @@ class TrialHandlersTest {
     void echo_returns_its_payload_to_the_byte() {
         RawJson payload = new RawJson("{ \"n\": 1.0 }");
         assertThat(run(new EchoHandler(), payload, 1)).isEqualTo(new Success(payload));
+    }
+
+    @Test
+    void clock_returns_when_it_started() {
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MICROS);
+        Success outcome = (Success) run(new ClockHandler(), new RawJson("{}"), 1);
+
+        ClockHandler.Result result = (ClockHandler.Result) outcome.result();
+        assertThat(Instant.EPOCH.plus(result.startedAtUs(), ChronoUnit.MICROS)).isBetween(before, Instant.now());
     }
 
     @Test
