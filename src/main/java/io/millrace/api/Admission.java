@@ -45,7 +45,11 @@ public class Admission {
     }
 
     void register(@Observes Filters filters) {
-        filters.register(this::admit, PRIORITY);
+        filters.register(context -> {
+            if (admit(context)) {
+                context.next();
+            }
+        }, PRIORITY);
     }
 
     public int requestsInFlight() {
@@ -61,19 +65,20 @@ public class Admission {
         return refused.get();
     }
 
-    private void admit(RoutingContext context) {
+    /** @return false if there is no room: the request is answered, then */
+    boolean admit(RoutingContext context) {
         Ticket ticket = enter(bodyBytes(context));
         if (ticket == null) {
             refused.incrementAndGet();
             refuse(context);
-            return;
+            return false;
         }
         context.put(TICKET, ticket);
         context.addEndHandler(ended -> ticket.leave()); // also if the client hangs up
         if (ticket.held > 0) {
             boundBody(context);
         }
-        context.next();
+        return true;
     }
 
     /** A client that sends its body a byte at a time is never idle, and would keep its place for as long as it likes. */

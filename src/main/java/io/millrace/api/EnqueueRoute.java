@@ -33,8 +33,8 @@ import io.vertx.ext.web.RoutingContext;
  */
 @Singleton
 public class EnqueueRoute {
-    /** After all filters, before the framework. */
-    private static final int ORDER = 0;
+    /** After CORS (-300). What comes behind it until the framework asks who calls, and for admission, which it does itself. */
+    private static final int ORDER = -250;
     private static final Set<String> JSON = Set.of("application/json", "application/json; charset=utf-8",
             "application/json;charset=utf-8", "application/json; charset=UTF-8", "application/json;charset=UTF-8");
     private static final Set<String> ANY_OR_JSON = Set.of("*/*", "application/json", "application/json, */*",
@@ -47,6 +47,7 @@ public class EnqueueRoute {
     private static final CharSequence REPLAYED = HttpHeaders.createOptimized(IdempotencyHeader.REPLAYED);
     private static final CharSequence TRUE = HttpHeaders.createOptimized("true");
 
+    private final Admission admission;
     private final CurrentCaller callers;
     private final RateGate rates;
     private final JobReader reader;
@@ -56,8 +57,10 @@ public class EnqueueRoute {
     private final Set<String> groups = groups();
     private final LongAdder taken = new LongAdder();
 
-    EnqueueRoute(CurrentCaller callers, RateGate rates, JobReader reader, Intake intake, ProblemWriter problems,
+    EnqueueRoute(Admission admission, CurrentCaller callers, RateGate rates, JobReader reader, Intake intake,
+            ProblemWriter problems,
             ApiConfig config) {
+        this.admission = admission;
         this.callers = callers;
         this.rates = rates;
         this.reader = reader;
@@ -89,11 +92,17 @@ public class EnqueueRoute {
         Caller caller = isUsual(context.request()) ? callers.known(context.request()) : null;
         if (caller != null && caller.groups().stream().anyMatch(groups::contains)) {
             taken.increment();
-            context.request().bodyHandler(body -> enqueue(context, body.getBytes(), caller.tenant()))
-                    .resume(); // filters that ask who calls may have it wait
+            if (admission.admit(context)) {
+                read(context, caller.tenant());
+            }
         } else {
             context.next();
         }
+    }
+
+    private void read(RoutingContext context, String tenant) {
+        context.request().bodyHandler(body -> enqueue(context, body.getBytes(), tenant))
+                .resume(); // filters may have it wait
     }
 
     private boolean isUsual(HttpServerRequest request) {
