@@ -58,8 +58,7 @@ public class EnqueueRoute {
     private final LongAdder taken = new LongAdder();
 
     EnqueueRoute(Admission admission, CurrentCaller callers, RateGate rates, JobReader reader, Intake intake,
-            ProblemWriter problems,
-            ApiConfig config) {
+            ProblemWriter problems, ApiConfig config) {
         this.admission = admission;
         this.callers = callers;
         this.rates = rates;
@@ -128,7 +127,7 @@ public class EnqueueRoute {
     }
 
     private void enqueue(RoutingContext context, byte[] body, String tenant) {
-        rates.enterJobs(tenant, context, 1)
+        Uni.createFrom().deferred(() -> rates.enterJobs(tenant, context, 1)) // so that whatever it throws is answered
                 .chain(() -> accept(reader.readJob(body, tenant,
                         IdempotencyHeader.read(context.request().headers().getAll(IDEMPOTENCY_KEY)))))
                 .subscribe().with(answer -> answer.send(context.response()), failure -> refuse(context, failure));

@@ -51,6 +51,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /** Jobs: hand in, look at, list. */
 @Path(JobsResource.PATH)
+@RegisterForReflection // EnqueueRoute reads a rule
 @Produces(MediaType.APPLICATION_JSON)
 public class JobsResource {
     static final String PATH = "/v1/jobs";

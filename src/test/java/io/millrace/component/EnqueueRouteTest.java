@@ -128,9 +128,9 @@ class EnqueueRouteTest extends RunningApp {
         assertThat(fast).isEqualTo(send(job.formatted(""), json, UNUSUAL, key));
         for (String onConflict : List.of("return", "reject", "replace")) {
             String other = job.formatted(",\"onConflict\":\"" + onConflict + "\"");
-            Seen short_ = send(other, json, USUAL);
-            assertThat(short_).as(onConflict).isEqualTo(send(other, json, UNUSUAL));
-            assertThat(short_.status()).contains(onConflict.equals("reject") ? "409" : "200");
+            Seen briefly = send(other, json, USUAL);
+            assertThat(briefly).as(onConflict).isEqualTo(send(other, json, UNUSUAL));
+            assertThat(briefly.status()).contains(onConflict.equals("reject") ? "409" : "200");
         }
         Seen reused = send(job.formatted(",\"priority\":\"low\""), json, USUAL, key);
         assertThat(reused.status()).contains("422");
