@@ -19,6 +19,7 @@ import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
 import io.quarkus.vertx.http.runtime.security.HttpCredentialTransport;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -68,18 +69,37 @@ class Identities implements HttpAuthenticationMechanism {
         if (mode == AuthMode.OPEN) {
             return Uni.createFrom().item(ANYBODY);
         }
-        String header = request.request().getHeader(HttpHeaders.AUTHORIZATION);
-        if (header == null || !header.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
-            return Uni.createFrom().nullItem(); // nobody
+        String credential = credential(request.request());
+        return credential == null ? Uni.createFrom().nullItem() : identify(credential);
+    }
+
+    /** @return who sends it, if nothing has to be checked for that; else null */
+    SecurityIdentity known(HttpServerRequest request) {
+        if (mode == AuthMode.OPEN) {
+            return ANYBODY;
         }
-        return identify(header.substring(BEARER.length()).strip());
+        String credential = credential(request);
+        return credential == null ? null : known(new Proof(Secret.hash(credential)));
+    }
+
+    private SecurityIdentity known(Proof proof) {
+        Believed known = believed.get(proof);
+        return known != null && known.until().isAfter(Instant.now()) ? known.identity() : null;
+    }
+
+    /** @return null if there is none */
+    private static String credential(HttpServerRequest request) {
+        String header = request.getHeader(HttpHeaders.AUTHORIZATION);
+        return header == null || !header.regionMatches(true, 0, BEARER, 0, BEARER.length())
+                ? null
+                : header.substring(BEARER.length()).strip();
     }
 
     private Uni<SecurityIdentity> identify(String credential) {
         Proof proof = new Proof(Secret.hash(credential));
-        Believed known = believed.get(proof);
-        if (known != null && known.until().isAfter(Instant.now())) {
-            return Uni.createFrom().item(known.identity());
+        SecurityIdentity known = known(proof);
+        if (known != null) {
+            return Uni.createFrom().item(known);
         }
         boolean isKey = credential.startsWith(ApiKeys.PREFIX);
         return (isKey ? apiKeys.check(credential) : tokens.check(credential))

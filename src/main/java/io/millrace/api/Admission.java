@@ -6,9 +6,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-
 import io.quarkus.vertx.http.runtime.VertxHttpRecorder;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.smallrye.mutiny.Uni;
@@ -36,19 +33,23 @@ public class Admission {
 
     private final Vertx vertx;
     private final ApiConfig config;
-    private final ObjectMapper json;
+    private final ProblemWriter problems;
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
 
-    Admission(Vertx vertx, ApiConfig config, ObjectMapper json) {
+    Admission(Vertx vertx, ApiConfig config, ProblemWriter problems) {
         this.vertx = vertx;
         this.config = config;
-        this.json = json;
+        this.problems = problems;
     }
 
     void register(@Observes Filters filters) {
-        filters.register(this::admit, PRIORITY);
+        filters.register(context -> {
+            if (admit(context)) {
+                context.next();
+            }
+        }, PRIORITY);
     }
 
     public int requestsInFlight() {
@@ -64,19 +65,20 @@ public class Admission {
         return refused.get();
     }
 
-    private void admit(RoutingContext context) {
+    /** @return false if there is no room: the request is answered, then */
+    boolean admit(RoutingContext context) {
         Ticket ticket = enter(bodyBytes(context));
         if (ticket == null) {
             refused.incrementAndGet();
             refuse(context);
-            return;
+            return false;
         }
         context.put(TICKET, ticket);
         context.addEndHandler(ended -> ticket.leave()); // also if the client hangs up
         if (ticket.held > 0) {
             boundBody(context);
         }
-        context.next();
+        return true;
     }
 
     /** A client that sends its body a byte at a time is never idle, and would keep its place for as long as it likes. */
@@ -179,14 +181,11 @@ public class Admission {
     private void refuse(RoutingContext context) {
         HttpServerRequest request = context.request();
         HttpServerResponse response = context.response();
-        Problem problem = ProblemException.busy().problem();
-        response.setStatusCode(problem.status()).putHeader(HttpHeaders.RETRY_AFTER, ProblemMapper.RETRY_AFTER_SECONDS)
-                .putHeader(HttpHeaders.CONTENT_TYPE, ProblemMapper.mediaType(request.path()));
         if (!request.isEnded() && request.version() != HttpVersion.HTTP_2) {
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
             closeAfterBody(request);
         }
-        response.end(write(ProblemMapper.entity(problem, request.path())));
+        problems.end(context, ProblemException.busy().problem());
     }
 
     /**
@@ -202,13 +201,5 @@ public class Admission {
             request.connection().close();
         });
         request.resume();
-    }
-
-    private String write(Object entity) {
-        try {
-            return json.writeValueAsString(entity);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

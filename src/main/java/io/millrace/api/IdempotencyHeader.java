@@ -7,6 +7,8 @@ import io.millrace.job.JobKeys;
 /** The header {@code Idempotency-Key}. */
 final class IdempotencyHeader {
     static final String NAME = "Idempotency-Key";
+    /** Of an answer that was given before. */
+    static final String REPLAYED = "Idempotency-Replayed";
     private static final String PATH = "header " + NAME;
 
     private IdempotencyHeader() {}

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,12 +38,8 @@ import io.millrace.handler.SensitivePaths;
 import io.millrace.intake.Intake;
 import io.millrace.job.Artifact;
 import io.millrace.job.Job;
-import io.millrace.job.JobIds;
 import io.millrace.job.JobState;
 import io.millrace.job.KeyedJob;
-import io.millrace.job.NewJob;
-import io.millrace.job.Receipt;
-import io.millrace.job.StoredJob;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
 import io.millrace.store.JobStore;
@@ -56,6 +51,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /** Jobs: hand in, look at, list. */
 @Path(JobsResource.PATH)
+@RegisterForReflection // EnqueueRoute reads a rule
 @Produces(MediaType.APPLICATION_JSON)
 public class JobsResource {
     static final String PATH = "/v1/jobs";
@@ -94,29 +90,12 @@ public class JobsResource {
     }
 
     /**
-     * What was stored, or was there.
-     *
-     * @param uniqueKey {@code returned} if there was such a job already, {@code replaced} if it has got the payload and options of the
-     *        one that was handed in; absent if the job is new
-     */
-    @RegisterForReflection
-    @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Accepted(UUID id, String type, String queue, JobState state, Instant runAt, Instant createdAt,
-            String uniqueKey) {
-        static Accepted of(NewJob job, Receipt receipt) {
-            StoredJob stored = receipt.job();
-            String uniqueKey = receipt.verdict() == Receipt.Verdict.CREATED
-                    ? null
-                    : receipt.verdict().name().toLowerCase(Locale.ROOT);
-            return new Accepted(stored.id(), job.type(), receipt.queue(), stored.state(), stored.runAt(), stored.createdAt(),
-                    uniqueKey);
-        }
-    }
-
-    /**
      * 201 means that the job is committed to PostgreSQL; 200 that a job with its {@code uniqueKey} was there and is answered, or was
      * replaced. A request that is repeated with the same {@code Idempotency-Key} gets the first answer again, status included, as
      * draft-ietf-httpapi-idempotency-key-header has it: whoever missed that answer need not know that there was one.
+     *
+     * <p>
+     * Most requests never get here: see {@link EnqueueRoute}.
      */
     @POST
     @RolesAllowed({Group.PRODUCER, Group.ADMIN})
@@ -132,28 +111,14 @@ public class JobsResource {
 
     private Uni<Response> enqueue(KeyedJob keyed) {
         return intake.accept(keyed).map(receipt -> {
-            Accepted accepted = accepted(keyed.job(), receipt);
+            Accepted accepted = Accepted.of(keyed.job(), receipt);
             // Not Response.created: it asks for the request that this thread serves, and a batch serves many.
-            Response.ResponseBuilder answer = Response.status(status(receipt)).header("Location", PATH + "/" + accepted.id());
+            Response.ResponseBuilder answer = Response.status(Accepted.status(receipt)).header("Location", accepted.location());
             if (receipt.isReplayed()) {
-                answer.header("Idempotency-Replayed", "true");
+                answer.header(IdempotencyHeader.REPLAYED, "true");
             }
             return answer.entity(accepted).build();
         });
-    }
-
-    private static int status(Receipt receipt) {
-        return receipt.verdict() == Receipt.Verdict.CREATED ? 201 : 200;
-    }
-
-    /** @throws ProblemException if there is no job to answer */
-    private static Accepted accepted(NewJob job, Receipt receipt) {
-        return switch (receipt.verdict()) {
-            case CREATED, RETURNED, REPLACED -> Accepted.of(job, receipt);
-            case REJECTED -> throw ProblemException.notUnique(receipt.id());
-            case OTHER_REQUEST -> throw ProblemException.keyOfAnotherRequest();
-            case CONTENDED -> throw ProblemException.keyContended();
-        };
     }
 
     /**
@@ -202,7 +167,7 @@ public class JobsResource {
             return Uni.createFrom().item(refused(item.problem()));
         }
         return intake.accept(item.job())
-                .map(receipt -> new BulkItem(status(receipt), accepted(item.job().job(), receipt), null,
+                .map(receipt -> new BulkItem(Accepted.status(receipt), Accepted.of(item.job().job(), receipt), null,
                         receipt.isReplayed() ? true : null))
                 .onFailure().recoverWithItem(failure -> refused(ProblemMapper.problemOf(failure)));
     }

@@ -50,12 +50,17 @@ public class RateGate {
      * @return fails with a {@link ProblemException} if the tenant is over its limit
      */
     public Uni<Void> enterJobs(RoutingContext request, int count) {
-        return enter(Limited.JOBS, request, count);
+        return enter(Limited.JOBS, tenant.current(), request, count);
+    }
+
+    /** The same at any time. */
+    Uni<Void> enterJobs(String whose, RoutingContext request, int count) {
+        return enter(Limited.JOBS, whose, request, count);
     }
 
     /** The same for a request that hands nothing in. */
     public Uni<Void> enterRequest(RoutingContext request) {
-        return enter(Limited.REQUESTS, request, 1);
+        return enter(Limited.REQUESTS, tenant.current(), request, 1);
     }
 
     /** After it was asked who calls, and before the method of the resource. @return null to go on */
@@ -66,8 +71,8 @@ public class RateGate {
                 : Uni.createFrom().nullItem();
     }
 
-    private Uni<Void> enter(Limited limited, RoutingContext request, long amount) {
-        return limiter.take(limited, tenant.current(), amount).onItem().ifNotNull()
+    private Uni<Void> enter(Limited limited, String whose, RoutingContext request, long amount) {
+        return limiter.take(limited, whose, amount).onItem().ifNotNull()
                 .invoke(verdict -> tell(limited, verdict, request.response())).replaceWithVoid();
     }
 

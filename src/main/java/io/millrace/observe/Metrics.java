@@ -12,6 +12,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.millrace.api.Admission;
+import io.millrace.api.EnqueueRoute;
 import io.millrace.api.RateGate;
 import io.millrace.audit.AuditLog;
 import io.millrace.effect.Effects;
@@ -32,12 +33,13 @@ public class Metrics {
         this.registry = registry;
     }
 
-    void watch(@Observes StartupEvent event, Admission admission, RateGate rates, Retention retention, Intake intake,
-            Effects effects,
-            AuditLog audit) {
+    void watch(@Observes StartupEvent event, Admission admission, EnqueueRoute shortWay, RateGate rates, Retention retention,
+            Intake intake, Effects effects, AuditLog audit) {
         watching.add(Gauge.builder("millrace.requests.in.flight", admission, Admission::requestsInFlight).register(registry));
         watching.add(Gauge.builder("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight).register(registry));
         watching.add(FunctionCounter.builder("millrace.requests.refused", admission, Admission::refusedCount)
+                .register(registry));
+        watching.add(FunctionCounter.builder("millrace.requests.short.way", shortWay, EnqueueRoute::takenCount)
                 .register(registry));
         for (Limited limited : Limited.values()) {
             watching.add(FunctionCounter.builder("millrace.requests.rate.limited", rates, gate -> gate.refusedCount(limited))
