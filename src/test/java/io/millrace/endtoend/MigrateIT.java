@@ -3,6 +3,7 @@ package io.millrace.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 import org.awaitility.Awaitility;
@@ -45,6 +46,9 @@ class MigrateIT {
 
             assertThat(migrate()).contains("brought up to date by");
             process.awaitReady();
+            for (String path : List.of("/q/health/live", "/q/health/ready", "/q/metrics")) { // what deploy/k8s asks for
+                assertThat(process.management().get(path).status()).as(path).isEqualTo(200);
+            }
             assertThat(migrate()).contains("the schema is up to date");
         }
     }
