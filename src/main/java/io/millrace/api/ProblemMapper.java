@@ -27,7 +27,6 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 class ProblemMapper {
     private static final Logger LOG = Logger.getLogger(ProblemMapper.class);
     static final String RETRY_AFTER_SECONDS = "1";
-    private static final AtomicLong TOLD_NANOS = new AtomicLong(System.nanoTime() - 1_000_000_000L);
     private static final List<String> OLDER_PATHS = List.of("/processJob", "/api/status", "/jobs", "/signup", "/login",
             "/refreshToken", "/health", "/addJob", "/failedJobs");
 
@@ -108,8 +107,13 @@ class ProblemMapper {
     /** In an outage thousands of jobs fail a second, all in the same way: one line a second is enough. */
     private static boolean isTimeToTell() {
         long now = System.nanoTime();
-        long last = TOLD_NANOS.get();
-        return now - last >= 1_000_000_000L && TOLD_NANOS.compareAndSet(last, now);
+        long last = Told.NANOS.get();
+        return now - last >= 1_000_000_000L && Told.NANOS.compareAndSet(last, now);
+    }
+
+    /** A class of its own: a native image sets it up when it starts, not on the clock of the machine that built it. */
+    private static final class Told {
+        static final AtomicLong NANOS = new AtomicLong(System.nanoTime() - 1_000_000_000L);
     }
 
     private static String detail(int status) {

@@ -13,7 +13,10 @@ import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
-/** Starts a Millrace process: settings, stores, schema, then everything else. {@code keys} makes keys instead. */
+/**
+ * Starts a Millrace process: settings, stores, schema, then everything else. {@code keys} makes keys instead, and {@code migrate}
+ * brings the schema up to date.
+ */
 @QuarkusMain
 public final class Main {
     private static final Logger LOG = Logger.getLogger(Main.class);
@@ -21,14 +24,21 @@ public final class Main {
     Main() {}
 
     public static void main(String... args) {
+        String refusal = "cannot start: ";
         try {
             if (KeysCommand.isMeant(args)) {
+                refusal = "made no keys: ";
                 KeysCommand.run(args).forEach(System.out::println);
+                return;
+            }
+            if (MigrateCommand.isMeant(args)) {
+                refusal = "did not migrate: ";
+                System.out.println(MigrateCommand.run(args));
                 return;
             }
             prepare();
         } catch (StartFailure failure) {
-            tell(KeysCommand.isMeant(args) ? "made no keys: " : "cannot start: ", failure);
+            tell(refusal, failure);
         }
         Quarkus.run(null, Main::end, args);
     }
@@ -85,9 +95,22 @@ public final class Main {
 
     private static void checkStores(Settings settings, String databaseUrl, String redisUrl) {
         Duration patience = Settings.startPatience();
-        Preflight.patiently(patience, () -> Preflight.migrate(databaseUrl,
-                settings.isEmbedded() ? "remove " + settings.localDir() : "name an empty database"));
+        String otherDatabase = settings.isEmbedded() ? "remove " + settings.localDir() : MigrateCommand.OTHER_DATABASE;
+        Preflight.patiently(patience, () -> {
+            if (settings.migrates()) {
+                migrate(databaseUrl, otherDatabase);
+            } else {
+                Preflight.checkSchema(databaseUrl, otherDatabase);
+            }
+        });
         Preflight.patiently(patience, () -> Preflight.checkRedis(redisUrl));
+    }
+
+    private static void migrate(String databaseUrl, String otherDatabase) {
+        int count = Preflight.migrate(databaseUrl, otherDatabase);
+        if (count > 0) {
+            LOG.infof("schema brought up to date by %d migrations", count);
+        }
     }
 
     private static void checkPorts(Settings settings) {

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
 
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.exception.FlywayValidateException;
@@ -82,14 +83,30 @@ final class Preflight {
      * Brings the schema up to date, which needs a database that answers.
      *
      * @param otherDatabase how to get an empty database
+     * @return how many migrations it took
      * @throws StartFailure if it does not, or holds another version's schema
      */
-    static void migrate(String databaseUrl, String otherDatabase) {
+    static int migrate(String databaseUrl, String otherDatabase) {
+        return onSchema(databaseUrl, otherDatabase, () -> Migrations.run(databaseUrl));
+    }
+
+    /**
+     * For a process that leaves the schema to others.
+     *
+     * @param otherDatabase how to get an empty database
+     * @throws StartFailure as {@link #migrate}, or if the schema is older than this version: then waiting may mend it
+     */
+    static void checkSchema(String databaseUrl, String otherDatabase) {
+        int missing = onSchema(databaseUrl, otherDatabase, () -> Migrations.countMissing(databaseUrl));
+        if (missing > 0) {
+            throw StartFailure.unanswered(where(databaseUrl) + " lacks " + missing + " migrations of this version: run "
+                    + "`java -jar quarkus-run.jar migrate`, or leave MILLRACE_MIGRATE out");
+        }
+    }
+
+    private static int onSchema(String databaseUrl, String otherDatabase, IntSupplier step) {
         try {
-            int count = Migrations.run(databaseUrl);
-            if (count > 0) {
-                LOG.infof("schema brought up to date by %d migrations", count);
-            }
+            return step.getAsInt();
         } catch (FlywayValidateException e) {
             throw StartFailure.environment(where(databaseUrl) + " holds a schema that this version of Millrace did not make ("
                     + e.getMessage().lines().skip(1).findFirst().orElse(e.getMessage())

@@ -17,8 +17,10 @@ import io.quarkus.runtime.configuration.DurationConverter;
  * ({@code MILLRACE_MODE}).
  *
  * @param databaseUrl null if embedded servers are to be started, and then {@code redisUrl} is null too
+ * @param migrates whether this process brings the schema up to date, or waits until another has done so
  */
-record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir) {
+record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, int managementPort, Path localDir,
+        boolean migrates) {
 
     private static final int MOST_PORT = 65_535;
     private static final Duration LONGEST_PATIENCE = Duration.ofHours(1);
@@ -49,7 +51,36 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
                     + ": set one of them to another port");
         }
         return new Settings(mode, databaseUrl, redisUrl, httpPort, managementPort,
-                Path.of(setting("millrace.local.dir").orElse(".millrace")).toAbsolutePath().normalize());
+                Path.of(setting("millrace.local.dir").orElse(".millrace")).toAbsolutePath().normalize(),
+                migrates(databaseUrl == null));
+    }
+
+    private static boolean migrates(boolean isEmbedded) {
+        String text = setting("millrace.migrate").orElse("true");
+        if (text.equalsIgnoreCase("true")) {
+            return true;
+        }
+        if (!text.equalsIgnoreCase("false")) {
+            throw StartFailure.usage("MILLRACE_MIGRATE is '" + text + "': set it to true or false");
+        }
+        if (isEmbedded) {
+            throw StartFailure
+                    .usage("MILLRACE_MIGRATE is false, but nobody else migrates embedded servers: leave it out, or set "
+                            + "MILLRACE_DATABASE_URL and MILLRACE_REDIS_URL");
+        }
+        return false;
+    }
+
+    /**
+     * For a command that needs PostgreSQL alone.
+     *
+     * @throws StartFailure if there is no such setting, or it cannot be used
+     */
+    static String requiredDatabaseUrl() {
+        String url = setting("millrace.database.url").orElseThrow(() -> StartFailure.usage("MILLRACE_DATABASE_URL is not set: "
+                + "set it to postgresql://user:password@host:port/database"));
+        checkDatabase(url);
+        return url;
     }
 
     /** @return how long a start waits for PostgreSQL, and then for Redis, to answer */
@@ -80,13 +111,17 @@ record Settings(Mode mode, String databaseUrl, String redisUrl, int httpPort, in
         return databaseUrl == null;
     }
 
-    private static void check(String databaseUrl, String redisUrl) {
+    private static void checkDatabase(String url) {
         try {
-            DatabaseUrl.parse(databaseUrl);
+            DatabaseUrl.parse(url);
         } catch (IllegalArgumentException e) {
             throw StartFailure.usage("MILLRACE_DATABASE_URL cannot be used: " + e.getMessage()
                     + "; set it to postgresql://user:password@host:port/database");
         }
+    }
+
+    private static void check(String databaseUrl, String redisUrl) {
+        checkDatabase(databaseUrl);
         String fault = faultOfRedisUrl(redisUrl);
         if (fault != null) {
             throw StartFailure.usage("MILLRACE_REDIS_URL cannot be used: " + fault + "; set it to "

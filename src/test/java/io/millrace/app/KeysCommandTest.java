@@ -67,4 +67,18 @@ class KeysCommandTest {
         assertThat(KeysCommand.isMeant()).isFalse();
         assertThat(KeysCommand.isMeant("keys")).isTrue();
     }
+
+    @Test
+    void a_pair_that_is_there_is_kept_if_that_is_what_was_asked_for() throws IOException {
+        List<String> first = KeysCommand.run("keys", "--if-missing", made().toString());
+        byte[] key = Files.readAllBytes(made().resolve("private.pem"));
+        assertThat(KeysCommand.run("keys", "--if-missing", made().toString())).isEqualTo(first);
+        assertThat(made().resolve("private.pem")).hasBinaryContent(key);
+
+        Files.delete(made().resolve("public.pem"));
+        assertThat(refusal("keys", "--if-missing", made().toString())).hasMessageContaining("private.pem is there already");
+        Files.writeString(made().resolve("public.pem"), "not a key");
+        assertThat(refusal("keys", "--if-missing", made().toString())).hasMessageContaining("public.pem");
+        assertThat(refusal("keys", "--if-mising", made().toString()).exitCode()).isEqualTo(ExitCode.USAGE);
+    }
 }

@@ -1,6 +1,7 @@
 package io.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.file.Path;
@@ -24,7 +25,8 @@ class SettingsTest {
     static final String DATABASE_URL = "postgresql://millrace:secret@db:5432/millrace";
     static final String REDIS_URL = "redis://cache:6379";
     static final List<String> NAMES = List.of("millrace.mode", "millrace.database.url", "millrace.redis.url",
-            "millrace.http.port", "millrace.management.port", "millrace.local.dir", "millrace.queues", "millrace.auth",
+            "millrace.http.port", "millrace.management.port", "millrace.local.dir", "millrace.migrate",
+            "millrace.queues", "millrace.auth",
             "millrace.auth.private-key", "millrace.auth.public-key", "millrace.auth.open-anywhere", "millrace.http.host");
 
     final Map<String, String> before = new HashMap<>();
@@ -66,7 +68,7 @@ class SettingsTest {
     @Test
     void without_settings_one_process_does_everything_with_embedded_servers() {
         assertThat(Settings.read()).isEqualTo(
-                new Settings(Mode.ALL, null, null, 8080, 9000, Path.of("").toAbsolutePath().resolve(".millrace")));
+                new Settings(Mode.ALL, null, null, 8080, 9000, Path.of("").toAbsolutePath().resolve(".millrace"), true));
         assertThat(Settings.read().isEmbedded()).isTrue();
     }
 
@@ -79,7 +81,7 @@ class SettingsTest {
         set("local.dir", "/tmp/x/../data");
 
         assertThat(Settings.read())
-                .isEqualTo(new Settings(Mode.WORKER, DATABASE_URL, REDIS_URL, 80, 0, Path.of("/tmp/data")));
+                .isEqualTo(new Settings(Mode.WORKER, DATABASE_URL, REDIS_URL, 80, 0, Path.of("/tmp/data"), true));
         assertThat(Settings.read().isEmbedded()).isFalse();
     }
 
@@ -170,5 +172,31 @@ class SettingsTest {
     void a_mode_says_what_the_process_does(Mode mode, boolean serves, boolean works) {
         assertThat(mode.serves()).isEqualTo(serves);
         assertThat(mode.works()).isEqualTo(works);
+    }
+
+    @Test
+    void a_process_migrates_unless_told_otherwise() {
+        setStores();
+        assertThat(Settings.read().migrates()).isTrue();
+        set("migrate", "false");
+        assertThat(Settings.read().migrates()).isFalse();
+        set("migrate", "no");
+        assertThat(refusal()).hasMessageContaining("MILLRACE_MIGRATE is 'no'");
+    }
+
+    @Test
+    void embedded_servers_have_nobody_else_to_migrate_them() {
+        set("migrate", "false");
+        assertThat(refusal()).hasMessageContaining("MILLRACE_MIGRATE is false");
+    }
+
+    @Test
+    void a_command_that_needs_postgresql_alone_asks_for_no_redis() {
+        set("database.url", DATABASE_URL);
+        assertThat(Settings.requiredDatabaseUrl()).isEqualTo(DATABASE_URL);
+        set("database.url", "");
+        assertThatThrownBy(Settings::requiredDatabaseUrl).hasMessageContaining("MILLRACE_DATABASE_URL is not set");
+        set("database.url", "db:5432");
+        assertThatThrownBy(Settings::requiredDatabaseUrl).hasMessageContaining("it must start with postgresql://");
     }
 }

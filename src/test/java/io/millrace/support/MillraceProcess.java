@@ -48,11 +48,20 @@ public final class MillraceProcess implements AutoCloseable {
 
     /** @param jvmOptions further options of the JVM */
     public static MillraceProcess start(Map<String, String> settings, List<String> jvmOptions) {
+        return start(settings, jvmOptions, List.of());
+    }
+
+    /** Runs one of its commands, such as {@code migrate}, and does not wait. */
+    public static MillraceProcess command(Map<String, String> settings, String... command) {
+        return start(settings, List.of(), List.of(command));
+    }
+
+    private static MillraceProcess start(Map<String, String> settings, List<String> jvmOptions, List<String> arguments) {
         try {
             Files.createDirectories(OUTPUTS);
             Path output = Files.createTempFile(OUTPUTS, "process-", ".out");
             Path errors = Path.of(output.toString().replace(".out", ".err"));
-            ProcessBuilder builder = new ProcessBuilder(command(jvmOptions)).redirectOutput(output.toFile())
+            ProcessBuilder builder = new ProcessBuilder(command(jvmOptions, arguments)).redirectOutput(output.toFile())
                     .redirectError(errors.toFile());
             builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_") || name.startsWith("QUARKUS_"));
             builder.environment().put("MILLRACE_HTTP_PORT", "0");
@@ -66,7 +75,7 @@ public final class MillraceProcess implements AutoCloseable {
         }
     }
 
-    private static List<String> command(List<String> jvmOptions) {
+    private static List<String> command(List<String> jvmOptions, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // Quick to start and small, rather than fast.
@@ -76,6 +85,7 @@ public final class MillraceProcess implements AutoCloseable {
         }
         command.addAll(jvmOptions);
         command.addAll(List.of("-jar", JAR.toString()));
+        command.addAll(arguments);
         return command;
     }
 

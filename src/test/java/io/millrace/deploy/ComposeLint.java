@@ -1,0 +1,81 @@
+package io.millrace.deploy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map.Entry;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/** What Docker Compose would find out only when it runs, or not at all. */
+final class ComposeLint {
+    private static final Pattern REPLACEABLE_IMAGE = Pattern.compile("\\$\\{[A-Z_]+:-(.+)}");
+    private static final Pattern TAGGED = Pattern.compile("[^:]+:(?!latest$).+");
+    private static final Duration DRAIN = Duration.ofSeconds(20);
+
+    private final JsonNode file;
+    private final Set<String> settings;
+    private final List<String> problems = new ArrayList<>();
+
+    private ComposeLint(JsonNode file, Set<String> settings) {
+        this.file = file;
+        this.settings = settings;
+    }
+
+    /**
+     * @param settings environment variables that exist
+     * @return one line for each problem; empty if there are none
+     */
+    static List<String> check(String yaml, Set<String> settings) {
+        ComposeLint lint = new ComposeLint(Manifests.parse(yaml).get(0), settings);
+        lint.file.path("services").properties().forEach(lint::service);
+        return lint.problems;
+    }
+
+    private void service(Entry<String, JsonNode> named) {
+        String name = named.getKey();
+        JsonNode service = named.getValue();
+        image(name, service.path("image").asText());
+        service.path("environment").fieldNames().forEachRemaining(variable -> require(name,
+                !variable.startsWith("MILLRACE_") || settings.contains(variable), "there is no setting " + variable));
+        service.path("depends_on").fieldNames().forEachRemaining(
+                other -> require(name, file.path("services").has(other), "there is no service " + other));
+        service.path("networks").forEach(network -> require(name, file.path("networks").has(network.asText()),
+                "there is no network " + network.asText()));
+        service.path("volumes").forEach(volume -> {
+            String source = volume.asText().split(":")[0];
+            require(name, file.path("volumes").has(source), "there is no volume " + source);
+        });
+        service.path("ports")
+                .forEach(port -> require(name, port.asText().startsWith("127.0.0.1:"), "is reachable from elsewhere"));
+        if (service.has("build")) {
+            ours(name, service);
+        }
+    }
+
+    private void image(String name, String image) {
+        var replaceable = REPLACEABLE_IMAGE.matcher(image);
+        if (!replaceable.matches()) {
+            require(name, false, "cannot be another image where no registry is reached: " + image);
+        } else {
+            require(name, TAGGED.matcher(replaceable.group(1)).matches(), "its image has no tag, or latest");
+        }
+    }
+
+    private void ours(String name, JsonNode service) {
+        require(name, service.path("read_only").asBoolean(), "may write to its image");
+        require(name, service.path("cap_drop").toString().contains("ALL"), "keeps capabilities");
+        Duration grace = Duration.parse("PT" + service.path("stop_grace_period").asText("10s"));
+        require(name, grace.compareTo(ManifestLint.OUTSIDE_DRAIN.plus(DRAIN)) > 0, "is killed before it has drained");
+        boolean isWorker = service.at("/environment/MILLRACE_MODE").asText().equals("worker");
+        require(name, !isWorker || !service.has("container_name") && !service.has("ports"), "cannot be scaled");
+    }
+
+    private void require(String name, boolean holds, String otherwise) {
+        if (!holds) {
+            problems.add(name + ": " + otherwise);
+        }
+    }
+}
