@@ -4,6 +4,7 @@
 -- counted twice.
 -- No row: as claim_jobs; or the job has lost so many leases that it is not run again, which is the reaper's to record.
 -- The rows are locked first, and looked at as they are then: an attempt that is recorded at this moment is not a lost one.
+-- "= any(array[...])" and not "=": while the table is small, a join could be planned as a walk over all of it (EnginePlanTest).
 with stuck as (
   select id, state, epoch, lease_id, lease_owner, started_at
     from job
@@ -29,6 +30,6 @@ update job j
        dispatched_at = coalesce(j.dispatched_at, now()),
        started_at = now()
   from stuck
- where j.id = stuck.id
+ where j.id = any(array[stuck.id])
 returning j.id, j.tenant, j.queue, j.type, j.priority, j.payload::text as payload, j.options::text as options, j.epoch, j.failures,
           j.lost, j.max_attempts, j.cancel_requested

@@ -12,6 +12,7 @@
 -- REJECTED (nothing was done; if there is an idempotency key, look it up first: the request may be a repeat).
 -- No row: the idempotency key is taken, or another transaction was at the unique key at the same moment. Fails with a violation of
 -- job_unique, and does nothing at all, if another batch has just brought a job with one of the unique keys: repeat it.
+-- "= any(array[...])" and not "=": while the table is small, a join could be planned as a walk over all of it (EnginePlanTest).
 with given as materialized (
   select u.*, due.at as due_at,
          holder.id as holder_id, holder.queue as holder_queue, holder.run_at as holder_run_at, holder.created_at as holder_created_at,
@@ -38,7 +39,7 @@ with given as materialized (
            -- As it is now, and it stays so: a claim waits until this has ended, or was faster.
            select j.state
              from job j
-            where u.on_conflict = 'replace' and j.id = holder.id and j.phase < 2
+            where u.on_conflict = 'replace' and j.id = any(array[holder.id]) and j.phase < 2
               for no key update
          ) as held on true
 ), keyed as (
@@ -70,7 +71,7 @@ with given as materialized (
             from decided
            where verdict = 'REPLACED'
            order by holder_id, place desc) as d
-   where j.id = d.holder_id
+   where j.id = any(array[d.holder_id])
 ), inserted as (
   insert into job (id, tenant, queue, type, priority, payload, options, tags, state, phase, max_attempts, run_at, dispatched_at,
                    created_at, unique_key)

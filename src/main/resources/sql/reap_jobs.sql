@@ -2,6 +2,7 @@
 -- $1 most rows   $2 lost leases after which a job is given up
 -- One row per job, with what became of it. The row locks are skipped, so any number of reapers share the work, and the row is
 -- looked at as it is then: a job that was settled or renewed a moment ago is left alone.
+-- "= any(array[...])" and not "=": while the table is small, a join could be planned as a walk over all of it (EnginePlanTest).
 with expired as (
   select id
     from job
@@ -20,7 +21,7 @@ with expired as (
                         else j.failure end,
          lost = old.lost + 1, dispatched_at = null, lease_id = null, lease_until = null
     from job old
-   where old.id = j.id and j.id = any(array(select id from expired))
+   where old.id = any(array[j.id]) and j.id = any(array(select id from expired))
      and j.state = 'PROCESSING' and j.lease_until < now()
   returning j.id, j.epoch, j.queue, j.priority, j.state, old.lease_owner, j.started_at
 ), attempted as (

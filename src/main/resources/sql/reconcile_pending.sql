@@ -4,11 +4,11 @@
 -- oldest undelivered entry was appended has none. Should one turn up all the same, its second claim is refused.
 update job
    set dispatched_at = null
- where id in (select id
-                from job
-               where phase = 1 and dispatched_at is not null and state = 'PENDING'
-                 and queue = $1::text and priority = $2::smallint
-                 and dispatched_at < to_timestamp($3::bigint / 1000.0) - $4::bigint * interval '1 millisecond'
-               order by dispatched_at
-               limit $5::int
-                 for update skip locked)
+ where id = any(array(select id
+                        from job
+                       where phase = 1 and dispatched_at is not null and state = 'PENDING'
+                         and queue = $1::text and priority = $2::smallint
+                         and dispatched_at < to_timestamp($3::bigint / 1000.0) - $4::bigint * interval '1 millisecond'
+                       order by dispatched_at
+                       limit $5::int
+                         for update skip locked))

@@ -3,10 +3,10 @@
 -- Row count: how many. A job is promoted no earlier than it is due, so its entry is not older than its due time.
 update job
    set state = 'PENDING', phase = 1, dispatched_at = null
- where id in (select id
-                from job
-               where phase = 0 and queue = $1::text and priority = $2::smallint
-                 and run_at < least(now(), to_timestamp($3::bigint / 1000.0)) - $4::bigint * interval '1 millisecond'
-               order by run_at
-               limit $5::int
-                 for update skip locked)
+ where id = any(array(select id
+                        from job
+                       where phase = 0 and queue = $1::text and priority = $2::smallint
+                         and run_at < least(now(), to_timestamp($3::bigint / 1000.0)) - $4::bigint * interval '1 millisecond'
+                       order by run_at
+                       limit $5::int
+                         for update skip locked))

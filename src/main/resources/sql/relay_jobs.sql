@@ -3,13 +3,15 @@
 -- One row per job, marked as dispatched. A crash before the XADD leaves a marked row that the reconciler finds.
 -- No lock before the write: two relays at once choose the same rows, the second waits for the first and finds them taken. To lock
 -- each row first would cost every relayed job a third more.
+-- Rows are compared as a whole so that only job_undispatched gives the order: the primary key would, too, past all that ended.
 update job
    set dispatched_at = now()
  where id = any(array(select id
                         from job
                        where phase = 1 and dispatched_at is null and state = 'PENDING'
-                         and queue = $1::text and priority = $2::smallint and id > $4::uuid
-                       order by id
+                         and (queue, priority, id) > ($1::text, $2::smallint, $4::uuid)
+                         and (queue, priority) <= ($1::text, $2::smallint)
+                       order by queue, priority, id
                        limit $3::int))
    and dispatched_at is null and state = 'PENDING'
 returning id

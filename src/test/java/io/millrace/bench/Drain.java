@@ -28,9 +28,6 @@ record Drain(Stack stack, ClosedLoop http, int jobs, Scenario updates, Scenario 
         Backlog backlog = new Backlog(stack, http, jobs);
         backlog.hold();
         IdHash ids = backlog.fill();
-        if (jobs >= A_MILLION) {
-            stack.allowAutovacuum();
-        }
         Sample sample = stack.measure(() -> {
             backlog.release();
             return ids.count();

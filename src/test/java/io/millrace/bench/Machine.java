@@ -33,7 +33,7 @@ final class Machine {
                 + stack.ask("show shared_buffers") + ", max_wal_size " + stack.ask("show max_wal_size"));
         setting.put("Redis", stack.redisInfo("redis_version") + ", AOF everysec");
         setting.put("Millrace", "defaults, but for the heartbeat of workers (" + Stack.HEARTBEAT + "): " + Stack.SLOTS
-                + " slots; without accounts; autovacuum of the job table off, except in the drain of 1M");
+                + " slots; without accounts");
         setting.put("load average at start", loadAverage());
     }
 

@@ -166,24 +166,16 @@ final class Stack implements AutoCloseable {
     }
 
     /**
-     * The same start for everything: no jobs, and a planner that knows nothing of the table. So autovacuum leaves it alone from now
-     * on: it comes once a minute, and one that counted a table of a moment after this would mislead the plans of the next minute. And
-     * a checkpoint, so that the next one, with its full-page images, comes after more WAL
-     * than most of what is measured writes.
+     * The same start for everything: no jobs, and a checkpoint, so that the next one, with its full-page images, comes after more
+     * WAL than most of what is measured writes.
      */
     void empty() throws SQLException {
         awaitIdle();
-        execute("alter table job set (autovacuum_enabled = off)");
         execute("truncate job, job_attempt, job_artifact");
         execute("checkpoint");
         if (unreadQueue != null) {
             PlainRedis.ask(redisUrl(), "UNLINK {" + unreadQueue + "}:normal");
         }
-    }
-
-    /** As a server does by default; for what takes long enough to meet it, on a table that is full. */
-    void allowAutovacuum() throws SQLException {
-        execute("alter table job reset (autovacuum_enabled)");
     }
 
     /** Waits until every job of the worker's queue has ended and its entry is deleted. */

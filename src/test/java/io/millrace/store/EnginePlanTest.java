@@ -42,8 +42,8 @@ class EnginePlanTest {
             Map.entry("undispatch_jobs", Set.of("job_pkey")),
             Map.entry("claim_jobs", Set.of("job_pkey")),
             Map.entry("claim_stuck_jobs", Set.of("job_pkey")),
-            Map.entry("cancel_job", Set.of("job_tenant")),
-            Map.entry("replay_job", Set.of("job_tenant")),
+            Map.entry("cancel_job", Set.of("job_pkey")),
+            Map.entry("replay_job", Set.of("job_pkey")),
             Map.entry("look_up_jobs", Set.of("job_pkey")),
             Map.entry("renew_leases", Set.of("job_pkey")),
             Map.entry("settle_complete", Set.of("job_pkey")),
@@ -98,20 +98,53 @@ class EnginePlanTest {
             @Override
             void prepare(StoreDatabase database) throws SQLException {
                 database.execute("truncate job");
-                insert(database, "'PROCESSING'");
+                insert(database, ROWS, "'PROCESSING'");
                 database.execute("analyze job");
+            }
+        },
+        EMPTY_TABLE_VACUUMED {
+            @Override
+            void prepare(StoreDatabase database) throws SQLException {
+                database.execute("truncate job");
+                database.execute("vacuum analyze job");
+            }
+        },
+        ONE_ROW {
+            @Override
+            void prepare(StoreDatabase database) throws SQLException {
+                fill(database, 1);
+                database.execute("vacuum analyze job");
+            }
+        },
+        FIFTY_ROWS {
+            @Override
+            void prepare(StoreDatabase database) throws SQLException {
+                fill(database, 50);
+                database.execute("vacuum analyze job");
+            }
+        },
+        A_THOUSAND_ROWS {
+            @Override
+            void prepare(StoreDatabase database) throws SQLException {
+                fill(database, 1_000);
+                database.execute("vacuum analyze job");
             }
         };
 
         abstract void prepare(StoreDatabase database) throws SQLException;
 
         private static void fill(StoreDatabase database) throws SQLException {
-            database.execute("truncate job");
-            insert(database, "(array['PENDING', 'PENDING', 'PROCESSING', 'SCHEDULED', 'RETRYING', 'COMPLETED', 'COMPLETED', "
-                    + "'COMPLETED', 'FAILED', 'CANCELLED'])[mod(n, 10) + 1]");
+            fill(database, ROWS);
         }
 
-        private static void insert(StoreDatabase database, String state) throws SQLException {
+        private static void fill(StoreDatabase database, int rows) throws SQLException {
+            database.execute("truncate job");
+            insert(database, rows,
+                    "(array['PENDING', 'PENDING', 'PROCESSING', 'SCHEDULED', 'RETRYING', 'COMPLETED', 'COMPLETED', "
+                            + "'COMPLETED', 'FAILED', 'CANCELLED'])[mod(n, 10) + 1]");
+        }
+
+        private static void insert(StoreDatabase database, int rows, String state) throws SQLException {
             database.execute("""
                     insert into job (id, tenant, queue, type, priority, payload, state, phase, lease_id, lease_until,
                                      max_attempts, run_at, dispatched_at, created_at)
@@ -121,7 +154,7 @@ class EnginePlanTest {
                            case when s.state = 'PROCESSING' then gen_random_uuid() end,
                            case when s.state = 'PROCESSING' then now() end,
                            5, now() + n * interval '1 second', case when mod(n, 20) <> 0 then now() end, now()
-                      from generate_series(1, %d) n cross join lateral (select %s as state) s""".formatted(ROWS, state));
+                      from generate_series(1, %d) n cross join lateral (select %s as state) s""".formatted(rows, state));
         }
     }
 

@@ -12,14 +12,16 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import io.millrace.support.TestConfig;
 import io.millrace.support.TestServers;
+import io.vertx.pgclient.PgConnectOptions;
 
-/** A migrated database and one session in it, with the settings that the sessions of the engine have. */
+/** A migrated database and one session in it, with the settings that the sessions of the engine have, or of the questions. */
 final class StoreDatabase implements AutoCloseable {
     private static final Path STATEMENTS = Path.of("src/main/resources/sql");
     private static final Pattern PARAMETER = Pattern.compile("\\$(\\d+)");
@@ -27,10 +29,14 @@ final class StoreDatabase implements AutoCloseable {
     private final Connection session;
 
     StoreDatabase() throws SQLException {
+        this(Database::engineOptions);
+    }
+
+    StoreDatabase(Function<DatabaseConfig, PgConnectOptions> options) throws SQLException {
         String url = TestServers.migratedDatabase();
         session = TestServers.connect(url);
         DatabaseConfig config = TestConfig.of(DatabaseConfig.class, Map.of("millrace.database.url", url));
-        for (Map.Entry<String, String> setting : Database.engineOptions(config).getProperties().entrySet()) {
+        for (Map.Entry<String, String> setting : options.apply(config).getProperties().entrySet()) {
             if (!setting.getKey().equals("application_name")) {
                 execute("set " + setting.getKey() + " = '" + setting.getValue() + "'");
             }
