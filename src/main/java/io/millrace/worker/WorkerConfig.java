@@ -12,7 +12,7 @@ import jakarta.validation.constraints.Min;
 @ConfigMapping(prefix = "millrace.worker")
 public interface WorkerConfig {
     /** Most jobs that run in this process at once; {@code millrace.queues} can bound single queues further. 1 to 10,000. */
-    @WithDefault("256")
+    @WithDefault("500")
     @Min(1)
     @Max(10_000)
     int slots();

@@ -37,7 +37,7 @@ final class Stack implements AutoCloseable {
     /** The queue that the worker reads. */
     static final String QUEUE = "default";
     /** As many as the worker's default. */
-    static final int SLOTS = 256;
+    static final int SLOTS = 500;
     /** Shorter than the default of 10 s: a {@link Drain} begins with a heartbeat. Nothing else here runs for so long. */
     static final String HEARTBEAT = "2s";
 
