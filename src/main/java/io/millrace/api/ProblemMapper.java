@@ -1,5 +1,6 @@
 package io.millrace.api;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -83,12 +84,17 @@ class ProblemMapper {
             return ProblemException.refusedByStore();
         }
         if (failure instanceof BatchTimeoutException || isUnavailable(failure)) {
-            if (isTimeToTell()) {
+            if (!isAnswered(failure) && isTimeToTell()) {
                 LOG.warnf("requests fail: PostgreSQL does not answer: %s", failure.getMessage());
             }
             return ProblemException.storeUnavailable();
         }
         return mistake(failure);
+    }
+
+    /** A body that did not say how long it is was too long: Quarkus has answered 413 and hung up, so nothing of this reaches anybody. */
+    private static boolean isAnswered(Throwable failure) {
+        return failure instanceof IOException && "Request too large".equals(failure.getMessage());
     }
 
     /** Of ours: only the log says more. */

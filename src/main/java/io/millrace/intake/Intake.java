@@ -63,7 +63,17 @@ public class Intake {
      *         unknown whether the job is stored
      */
     public Uni<StoredJob> accept(NewJob job) {
-        return inserts.submit(job).call(Stored::handedOut).map(Stored::job);
+        return Uni.createFrom().emitter(emitter -> inserts.submit(job, new Batcher.Answer<>() {
+            @Override
+            public void result(Stored stored) {
+                stored.handedOut().subscribe().with(done -> emitter.complete(stored.job()), emitter::fail);
+            }
+
+            @Override
+            public void failure(Throwable failure) {
+                emitter.fail(failure);
+            }
+        }));
     }
 
     /**
@@ -135,7 +145,7 @@ public class Intake {
             NewJob job = row.job();
             StoredJob result = stored.get(job.id());
             if (result == null) {
-                continue; // the id was there before; the caller is told
+                continue; // of a job with keys: it was not stored, and the caller is told
             }
             if (result.state() == JobState.SCHEDULED) {
                 long dueEpochMs = result.runAt().plusNanos(999_999).toEpochMilli(); // rounded up: never early

@@ -47,7 +47,7 @@ public class JobStore {
     /** A job to insert, and whether its id will be put on the stream right after, if it is due. */
     public record Insert(NewJob job, boolean dispatch) {}
 
-    /** @return what became of each id; an id that was there before is missing */
+    /** @return what became of each; fails, with no effect, if an id was there before */
     public Uni<Map<UUID, StoredJob>> insert(List<Insert> inserts) {
         return database.run(INSERT, columns(inserts)).map(JobStore::storedJobs);
     }

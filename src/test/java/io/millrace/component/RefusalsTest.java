@@ -2,6 +2,8 @@ package io.millrace.component;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.UncheckedIOException;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,6 +20,7 @@ class RefusalsTest extends RunningApp {
 
     private static final String JOB = "01890000-0000-7000-8000-000000000000";
     private static final int LARGEST = 262_144;
+    private static final int HUNG_UP = 0;
 
     private static void assertUnknownParameter(Api.Answer answer, String name) {
         assertThat(answer.status()).as(answer.toString()).isEqualTo(400);
@@ -84,8 +87,17 @@ class RefusalsTest extends RunningApp {
     @ValueSource(strings = {"/v1/jobs", "/jobs", "/processJob"})
     void a_body_that_does_not_say_how_long_it_is_is_read_no_further_than_its_path_takes(String path) {
         String job = "{\"type\":\"echo\",\"payload\":\"%s\"}";
-        assertThat(api.postChunked(path, job.formatted("x".repeat(8 * LARGEST))).status()).isEqualTo(413);
+        assertThat(statusOfChunks(path, job.formatted("x".repeat(8 * LARGEST)))).isIn(413, HUNG_UP);
         assertThat(api.postChunked("/v1/jobs", job.formatted("x".repeat(LARGEST / 2))).status()).isEqualTo(201);
+    }
+
+    /** The connection is closed after the answer: what is still on its way then is met by a reset, which may overtake the answer. */
+    private int statusOfChunks(String path, String body) {
+        try {
+            return api.postChunked(path, body).status();
+        } catch (UncheckedIOException closed) {
+            return HUNG_UP;
+        }
     }
 
     @Test

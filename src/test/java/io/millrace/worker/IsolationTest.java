@@ -124,7 +124,7 @@ class IsolationTest {
         UUID second = suspect();
         SERVERS.awaitState(second, "SCHEDULED");
 
-        await().untilAsserted(() -> assertThat(process.worker.freeSlots(JobServers.QUEUE)).isEqualTo(255));
+        await().untilAsserted(() -> assertThat(process.worker.freeSlots(JobServers.QUEUE)).isEqualTo(499));
         assertThat(process.running.count()).isOne();
     }
 }
