@@ -54,18 +54,20 @@ public class StreamReader {
      */
     public Uni<List<StreamEntry>> readNew(int most) {
         if (flowing == null || most < SMALLEST_FLOW) {
-            return readByScript(most).invoke(entries -> flowing = theOnlySourceOf(entries, most));
+            return readByScript(most);
         }
         Priority source = flowing;
         flowing = null; // should it fail
-        return readPlainly(source, most);
+        return readPlainly(source, most).chain(entries -> entries.isEmpty()
+                ? readByScript(most)
+                : Uni.createFrom().item(entries));
     }
 
     private Uni<List<StreamEntry>> readByScript(int most) {
         List<String> arguments = List.of(RedisKeys.GROUP, consumer, Integer.toString(most));
         return SharedRedis.bounded(
                 () -> connected().compose(open -> LuaScript.READ_ENTRIES.run(open::send, JobStream.streams(queue), arguments)),
-                config.commandTimeout()).map(this::entries);
+                config.commandTimeout()).map(this::entries).invoke(entries -> flowing = theOnlySourceOf(entries, most));
     }
 
     private Uni<List<StreamEntry>> readPlainly(Priority source, int most) {

@@ -233,6 +233,30 @@ class BatcherTest {
         }
 
         @Test
+        void a_listener_that_fails_costs_nobody_else_an_answer() {
+            var batcher = batcher(WIDE);
+            var first = submit(batcher, "a");
+            batcher.submit("b", new Batcher.Answer<String>() {
+                @Override
+                public void result(String result) {
+                    throw new IllegalStateException("cannot take " + result);
+                }
+
+                @Override
+                public void failure(Throwable failure) {
+                    throw new AssertionError(failure);
+                }
+            });
+            var last = submit(batcher, "c");
+            flights.land(0);
+            flights.land(1);
+
+            assertThat(first).isCompletedWithValue("A");
+            assertThat(last).isCompletedWithValue("C");
+            assertThat(batcher.idle().subscribeAsCompletionStage()).isDone();
+        }
+
+        @Test
         void no_list_of_results_at_all_fails_the_batch() {
             var batcher = batcher(WIDE);
             var result = submit(batcher, "a");
