@@ -48,12 +48,13 @@ class ArchitectureTest {
     static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
             Map.entry("job", Set.of()),
             Map.entry("batch", Set.of()),
+            Map.entry("pool", Set.of()),
             Map.entry("egress", Set.of()),
             Map.entry("local", Set.of()),
             Map.entry("audit", Set.of("job")),
             Map.entry("account", Set.of("audit", "egress")), // the keys of other issuers are fetched where everything is that goes out
-            Map.entry("store", Set.of("job", "audit")),
-            Map.entry("stream", Set.of("job")),
+            Map.entry("store", Set.of("job", "audit", "pool")),
+            Map.entry("stream", Set.of("job", "pool")),
             Map.entry("rate", Set.of("stream")),
             Map.entry("effect", Set.of("job", "store", "stream")),
             Map.entry("handler", Set.of("job", "egress", "stream", "effect")),
@@ -62,11 +63,13 @@ class ArchitectureTest {
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
             Map.entry("maintenance", Set.of("job", "audit", "batch", "store", "worker", "stream", "settle")),
             Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake", "rate")),
-            Map.entry("observe", Set.of("job", "audit", "store", "effect", "intake", "worker", "maintenance", "api", "rate")),
+            Map.entry("observe",
+                    Set.of("job", "audit", "batch", "pool", "store", "stream", "effect", "intake", "settle", "worker",
+                            "maintenance", "api", "rate")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
                     "account", "api", "observe", "local", "rate")));
 
-    static final Set<String> BOTH_STORES = Set.of("intake", "effect", "settle", "worker", "maintenance", "app");
+    static final Set<String> BOTH_STORES = Set.of("intake", "effect", "settle", "worker", "maintenance", "observe", "app");
 
     static final JavaClasses MAIN = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages(ROOT);

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
@@ -53,6 +54,8 @@ public final class Batcher<T, R> {
     private final Predicate<Throwable> isFaultOfAnItem;
     private final Executor executor;
     private final Flush<T, R> flush;
+    private final LongAdder flushes = new LongAdder();
+    private final LongAdder flushedItems = new LongAdder();
 
     // Guarded by `this`; never held while foreign code runs.
     private final ArrayDeque<Waiting<T, R>> waiting = new ArrayDeque<>();
@@ -126,6 +129,21 @@ public final class Batcher<T, R> {
             }
             emitter.complete(null);
         });
+    }
+
+    /** @return what is batched, as messages call it */
+    public String name() {
+        return name;
+    }
+
+    /** @return how many batches were started; one that is halved and tried again counts anew */
+    public long flushCount() {
+        return flushes.sum();
+    }
+
+    /** @return how many items those batches had */
+    public long flushedItemCount() {
+        return flushedItems.sum();
     }
 
     /** @return how many items wait for a place in a batch */
@@ -237,6 +255,8 @@ public final class Batcher<T, R> {
     private Uni<List<R>> flushOnce(List<Waiting<T, R>> batch) {
         List<T> items = new ArrayList<>(batch.size());
         batch.forEach(entry -> items.add(entry.item()));
+        flushes.increment();
+        flushedItems.add(items.size());
         return Uni.createFrom().deferred(() -> flush.flush(items))
                 .ifNoItem().after(limits.timeout()).failWith(() -> new BatchTimeoutException(name, limits.timeout()));
     }

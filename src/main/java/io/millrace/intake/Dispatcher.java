@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
 
 import org.jboss.logging.Logger;
 
@@ -43,6 +44,7 @@ final class Dispatcher {
     private final DispatchWindow window;
     private final StreamConfig config;
     private final OwedDelays owed;
+    private final LongAdder dispatched = new LongAdder();
     private volatile long pausedUntilNanos = System.nanoTime();
 
     Dispatcher(Vertx vertx, JobStore store, JobStream stream, DispatchWindow window, StreamConfig config) {
@@ -68,6 +70,11 @@ final class Dispatcher {
         return false;
     }
 
+    /** @return how many jobs went to a stream as soon as they were accepted */
+    long dispatchedCount() {
+        return dispatched.sum();
+    }
+
     private boolean isPaused() {
         return System.nanoTime() - pausedUntilNanos < 0;
     }
@@ -86,6 +93,7 @@ final class Dispatcher {
 
     private Uni<Void> append(String queue, List<JobStream.Ready> jobs) {
         return stream.append(queue, jobs, config.appendTimeout())
+                .invoke(() -> dispatched.add(jobs.size()))
                 .onFailure().invoke(failure -> pause("append " + jobs.size() + " jobs to", queue, failure))
                 .onFailure().recoverWithUni(() -> leaveToTheRelay(jobs));
     }

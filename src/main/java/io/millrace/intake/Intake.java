@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 import jakarta.inject.Singleton;
 
@@ -39,6 +41,7 @@ public class Intake {
     private final long lookAheadMs;
     private final Batcher<NewJob, Stored> inserts;
     private final KeyedIntake keyed;
+    private volatile Consumer<NewJob> onAccepted = job -> {};
 
     Intake(Vertx vertx, JobStore store, KeyStore keys, JobStream stream, KeyHints hints, DispatchWindow window,
             IntakeConfig config,
@@ -53,6 +56,21 @@ public class Intake {
                 new EngineLoop(vertx), this::insert);
         this.keyed = new KeyedIntake(vertx, keys, hints, idempotency, limits, job -> job.payload().length(), this::toRow,
                 this::handOutOnce);
+    }
+
+    /** @param listener gets each job that is committed; it must not block */
+    public void onAccepted(Consumer<NewJob> listener) {
+        onAccepted = listener;
+    }
+
+    /** @return how many jobs went to a stream as soon as they were accepted */
+    public long dispatchedCount() {
+        return dispatcher.dispatchedCount();
+    }
+
+    /** @return what it does in batches */
+    public List<Batcher<?, ?>> batchers() {
+        return Stream.concat(Stream.of(inserts), keyed.batchers().stream()).toList();
     }
 
     /**
@@ -147,6 +165,7 @@ public class Intake {
             if (result == null) {
                 continue; // of a job with keys: it was not stored, and the caller is told
             }
+            onAccepted.accept(job);
             if (result.state() == JobState.SCHEDULED) {
                 long dueEpochMs = result.runAt().plusNanos(999_999).toEpochMilli(); // rounded up: never early
                 if (dueEpochMs - result.createdAt().toEpochMilli() <= lookAheadMs) {

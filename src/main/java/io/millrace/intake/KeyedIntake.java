@@ -94,6 +94,11 @@ final class KeyedIntake {
                         : Uni.createFrom().item(counted(foundByHint, repeated(job.keys(), known))));
     }
 
+    /** @return what it does in batches */
+    List<Batcher<?, ?>> batchers() {
+        return List.of(inserts, lookUps);
+    }
+
     /** @return how many repeats were found by looking up a key that Redis knew */
     long replaysFoundByHint() {
         return foundByHint.sum();

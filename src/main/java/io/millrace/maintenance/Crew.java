@@ -34,13 +34,14 @@ public class Crew {
     private final Chore deleteEnded;
     private final Chore deleteExpired;
     private final Chore deleteOldAudit;
+    private final Chore census;
     private final AtomicInteger looksToTake = new AtomicInteger();
     private final AtomicBoolean isLooking = new AtomicBoolean();
     private volatile boolean isStarted;
 
     Crew(Vertx vertx, Relay relay, DelayedLoader loader, Reclaimer reclaimer, Reaper reaper, Reconciler reconciler,
             ConsumerJanitor janitor, EntryJanitor entryJanitor, Retention retention, KeySweeper sweeper,
-            AuditSweeper auditSweeper) {
+            AuditSweeper auditSweeper, Census census) {
         this.vertx = vertx;
         this.relay = new Chore("relay", relay::relayOnce);
         this.load = new Chore("load of delayed jobs", loader::loadDelayed);
@@ -52,6 +53,7 @@ public class Crew {
         this.deleteEnded = new Chore("deletion of old jobs", retention::deleteEnded);
         this.deleteExpired = new Chore("deletion of old keys", sweeper::deleteExpired);
         this.deleteOldAudit = new Chore("deletion of old rows of the audit log", auditSweeper::deleteOld);
+        this.census = new Chore("count of jobs for the metrics", census::take);
         reconciler.onHurry(this::lookSoon);
     }
 
@@ -111,6 +113,11 @@ public class Crew {
     @Scheduled(every = "${millrace.retention.every:1m}", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> deleteOldAudit() {
         return run(deleteOldAudit);
+    }
+
+    @Scheduled(every = "${millrace.maintenance.census-every:15s}", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> takeCensus() {
+        return run(census);
     }
 
     private Uni<Void> run(Chore chore) {

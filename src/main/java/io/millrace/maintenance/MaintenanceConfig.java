@@ -68,6 +68,10 @@ public interface MaintenanceConfig {
     @WithDefault("1h")
     Duration trimIdle();
 
+    /** How often jobs are counted for the metrics, by one process for all. */
+    @WithDefault("15s")
+    Duration censusEvery();
+
     @AssertTrue(message = "millrace.maintenance.step-timeout must be 1s to 1m")
     default boolean isStepTimeoutSane() {
         return stepTimeout().toMillis() >= 1_000 && stepTimeout().toSeconds() <= 60;

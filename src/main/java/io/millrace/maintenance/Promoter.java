@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 
 import jakarta.inject.Singleton;
 
@@ -36,6 +38,8 @@ public class Promoter {
     private final long pollMs;
     private final Map<String, Alarm> alarms = new ConcurrentHashMap<>();
     private volatile Set<String> polled = Set.of();
+    private final LongAdder promoted = new LongAdder();
+    private volatile BiConsumer<String, Duration> onPromoted = (queue, late) -> {};
     private volatile boolean isStarted;
 
     Promoter(Vertx vertx, JobStream stream, DueTimes dueTimes, MaintenanceConfig config) {
@@ -50,6 +54,16 @@ public class Promoter {
         polled = Set.copyOf(queues);
         isStarted = true;
         polled.forEach(queue -> arm(queue, Duration.ZERO));
+    }
+
+    /** @param listener gets, for each step that moved jobs, their queue and how late the first of them was; must not block */
+    public void onPromoted(BiConsumer<String, Duration> listener) {
+        onPromoted = listener;
+    }
+
+    /** @return how many jobs this process has moved to streams */
+    public long promotedCount() {
+        return promoted.sum();
     }
 
     public void stop() {
@@ -96,6 +110,10 @@ public class Promoter {
         AtomicReference<Duration> next = new AtomicReference<>();
         return Passes.untilNothing(() -> stream.promoteDue(queue, PER_CALL).map(promotion -> {
             next.set(promotion.nextDue());
+            if (promotion.moved() > 0) {
+                promoted.add(promotion.moved());
+                onPromoted.accept(queue, promotion.late());
+            }
             return promotion.moved() < PER_CALL ? 0 : promotion.moved();
         })).map(moved -> next.get());
     }

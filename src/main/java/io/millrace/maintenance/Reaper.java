@@ -2,6 +2,7 @@ package io.millrace.maintenance;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 
 import jakarta.inject.Singleton;
 
@@ -32,6 +33,7 @@ public class Reaper {
     private final JobStream stream;
     private final int lostLimit;
     private final Duration stepTimeout;
+    private final LongAdder reaped = new LongAdder();
 
     Reaper(RepairStore store, JobStream stream, LeaseConfig config, MaintenanceConfig maintenance) {
         this.store = store;
@@ -46,13 +48,19 @@ public class Reaper {
                 () -> Passes.within(stepTimeout, store.reap(PER_STEP, lostLimit)).call(this::tell).map(List::size));
     }
 
+    /** @return how many jobs this process has taken back */
+    public long reapedCount() {
+        return reaped.sum();
+    }
+
     /** Hints for consumers of the dead letter streams; the truth is written. Not one more is tried when Redis refuses one. */
-    private Uni<Void> tell(List<Reaped> reaped) {
-        if (!reaped.isEmpty()) {
-            LOG.warnf("%d jobs were taken back, their workers fell silent; the first is %s of queue %s, now %s", reaped.size(),
-                    reaped.get(0).id(), reaped.get(0).queue(), reaped.get(0).state());
+    private Uni<Void> tell(List<Reaped> jobs) {
+        if (!jobs.isEmpty()) {
+            reaped.add(jobs.size());
+            LOG.warnf("%d jobs were taken back, their workers fell silent; the first is %s of queue %s, now %s", jobs.size(),
+                    jobs.get(0).id(), jobs.get(0).queue(), jobs.get(0).state());
         }
-        return Multi.createFrom().iterable(reaped).filter(job -> job.state() == JobState.FAILED)
+        return Multi.createFrom().iterable(jobs).filter(job -> job.state() == JobState.FAILED)
                 .onItem().transformToUniAndConcatenate(
                         job -> stream.noteDeadLetter(job.queue(), job.id(), FailureReason.WORKER_LOST.name()))
                 .collect().last()

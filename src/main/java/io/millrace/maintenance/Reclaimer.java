@@ -2,6 +2,7 @@ package io.millrace.maintenance;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Collectors;
 
 import jakarta.inject.Singleton;
@@ -32,6 +33,7 @@ public class Reclaimer {
     private final Reconciler reconciler;
     private final Duration minIdle;
     private final int batch;
+    private volatile ObjIntConsumer<String> onReclaimed = (queue, count) -> {};
 
     Reclaimer(StreamRepair streams, Worker worker, WorkerName name, Reconciler reconciler, MaintenanceConfig config) {
         this.streams = streams;
@@ -40,6 +42,11 @@ public class Reclaimer {
         this.reconciler = reconciler;
         this.minIdle = config.reclaimIdle();
         this.batch = config.reclaimItems();
+    }
+
+    /** @param listener gets a queue and how many of its entries were taken over; must not block */
+    public void onReclaimed(ObjIntConsumer<String> listener) {
+        onReclaimed = listener;
     }
 
     /** One pass over the streams of this worker, as far as it has free slots. @return how many entries it took over */
@@ -72,6 +79,9 @@ public class Reclaimer {
             LOG.warnf("%d entries of queue %s were deleted by somebody before their jobs had ended; looking for the jobs",
                     sweep.deletedCount(), queue);
             reconciler.hurry(queue);
+        }
+        if (!sweep.entries().isEmpty()) {
+            onReclaimed.accept(queue, sweep.entries().size());
         }
         sweep.entries().forEach(worker::redeliver);
         return sweep.entries().size();

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 import jakarta.inject.Singleton;
 
@@ -41,6 +42,8 @@ public class Reconciler {
     private final Duration stepTimeout;
     private final Map<String, String> incarnations = new ConcurrentHashMap<>();
     private final Map<String, Integer> hurriedPasses = new ConcurrentHashMap<>();
+    private final LongAdder foundLost = new LongAdder();
+    private final LongAdder foundOverdue = new LongAdder();
     private volatile Runnable onHurry = () -> {};
 
     Reconciler(RepairStore store, StreamRepair streams, Worker worker, DueTimes dueTimes, MaintenanceConfig config) {
@@ -69,6 +72,16 @@ public class Reconciler {
     /** @param listener has passes done soon; must not block */
     void onHurry(Runnable listener) {
         onHurry = listener;
+    }
+
+    /** @return how many ready jobs this process found to stand on no stream any more */
+    public long lostCount() {
+        return foundLost.sum();
+    }
+
+    /** @return how many waiting jobs this process found overdue, and in no delayed set any more */
+    public long overdueCount() {
+        return foundOverdue.sum();
     }
 
     /** One pass over the queues of this worker. @return how many jobs it left to the relay */
@@ -103,6 +116,8 @@ public class Reconciler {
         Uni<Integer> waiting = Passes.untilNothing(stepTimeout,
                 () -> store.reconcileWaiting(queue, priority, oldest, chosen, PER_STEP));
         return pending.chain(lost -> waiting.map(overdue -> {
+            foundLost.add(lost);
+            foundOverdue.add(overdue);
             if (lost + overdue > 0) {
                 LOG.infof(
                         "queue %s, priority %s: %d jobs were on no stream any more, and %d overdue in no delayed set; sending them",

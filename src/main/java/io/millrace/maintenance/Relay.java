@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 import jakarta.inject.Singleton;
 
@@ -47,6 +48,7 @@ public class Relay {
     private final Map<Target, UUID> cameTo = new ConcurrentHashMap<>();
     private volatile List<String> waitingQueues = List.of();
     private volatile long askedNanos;
+    private final LongAdder relayed = new LongAdder();
 
     Relay(JobStore store, JobStream stream, DispatchWindow window, StreamConfig streamConfig, MaintenanceConfig config) {
         this.store = store;
@@ -62,6 +64,11 @@ public class Relay {
         cameTo.clear();
         askedNanos = System.nanoTime() - NAMES_LAST_NANOS;
         return Passes.untilNothing(this::relayRound);
+    }
+
+    /** @return how many jobs this process has put onto streams */
+    public long relayedCount() {
+        return relayed.sum();
     }
 
     private Uni<Integer> relayRound() {
@@ -105,6 +112,7 @@ public class Relay {
         cameTo.put(target, ids.stream().max(Relay::compareAsPostgres).orElseThrow());
         return stream.append(target.queue(), ids.stream().map(id -> new JobStream.Ready(id, target.priority())).toList(),
                 config.commandTimeout())
+                .invoke(() -> relayed.add(ids.size()))
                 .onFailure().call(() -> store.undispatch(ids)
                         .onFailure().invoke(failure -> LOG.warnf("%d jobs of queue %s wait for the reconciler: %s", ids.size(),
                                 target.queue(), failure.getMessage()))

@@ -1,16 +1,15 @@
 package io.millrace.observe;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.ToDoubleFunction;
 
+import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import jakarta.interceptor.Interceptor;
 
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.Meter;
-import io.micrometer.core.instrument.MeterRegistry;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+import io.micrometer.core.instrument.Counter;
 import io.millrace.api.Admission;
 import io.millrace.api.EnqueueRoute;
 import io.millrace.api.RateGate;
@@ -20,51 +19,45 @@ import io.millrace.intake.Intake;
 import io.millrace.job.JobState;
 import io.millrace.maintenance.Retention;
 import io.millrace.rate.RateLimiter.Limited;
-import io.quarkus.runtime.ShutdownEvent;
+import io.millrace.worker.Worker;
 import io.quarkus.runtime.StartupEvent;
 
-/** The figures that {@code /q/metrics} shows. What they count knows nothing of them. */
+/** What {@code /q/metrics} shows of requests and of what is kept. What these figures count knows nothing of them: docs/metrics.md. */
 @Singleton
-public class Metrics {
-    private final MeterRegistry registry;
-    private final List<Meter> watching = new ArrayList<>();
+class Metrics {
+    private static final List<JobState> ENDED = List.of(JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED);
 
-    Metrics(MeterRegistry registry) {
-        this.registry = registry;
+    private record Deleted(String queue, JobState state) {}
+
+    private final Meters meters;
+    private final boolean works;
+    private final ByLabel<Deleted, Counter> deleted;
+
+    Metrics(Meters meters, @ConfigProperty(name = "millrace.mode") String mode) {
+        this.works = !"api".equalsIgnoreCase(mode);
+        this.meters = meters;
+        this.deleted = new ByLabel<>(JobMetrics.MOST_QUEUES * ENDED.size(), new Deleted(JobMetrics.OTHER, JobState.COMPLETED),
+                one -> meters.counter("millrace.jobs.deleted", "queue", one.queue(), "state", one.state().name()));
     }
 
-    void watch(@Observes StartupEvent event, Admission admission, EnqueueRoute shortWay, RateGate rates, Retention retention,
-            Intake intake, Effects effects, AuditLog audit) {
-        watching.add(Gauge.builder("millrace.requests.in.flight", admission, Admission::requestsInFlight).register(registry));
-        watching.add(Gauge.builder("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight).register(registry));
-        watching.add(FunctionCounter.builder("millrace.requests.refused", admission, Admission::refusedCount)
-                .register(registry));
-        watching.add(FunctionCounter.builder("millrace.requests.short.way", shortWay, EnqueueRoute::takenCount)
-                .register(registry));
+    void watch(@Observes @Priority(Interceptor.Priority.LIBRARY_BEFORE) StartupEvent event, Admission admission,
+            EnqueueRoute shortWay, RateGate rates, Retention retention, Intake intake, Effects effects, AuditLog audit,
+            Worker worker) {
+        meters.gauge("millrace.requests.in.flight", admission, Admission::requestsInFlight);
+        meters.gauge("millrace.request.bytes.in.flight", admission, Admission::bytesInFlight);
+        meters.count("millrace.requests.refused", admission, Admission::refusedCount);
+        meters.count("millrace.requests.short.way", shortWay, EnqueueRoute::takenCount);
         for (Limited limited : Limited.values()) {
-            watching.add(FunctionCounter.builder("millrace.requests.rate.limited", rates, gate -> gate.refusedCount(limited))
-                    .tag("limit", limited.label()).register(registry));
+            meters.count("millrace.requests.rate.limited", rates, gate -> gate.refusedCount(limited), "limit", limited.label());
         }
-        retention.onDeleted(this::countDeleted);
-        countReplays("hint", intake, Intake::replaysFoundByHint);
-        countReplays("insert", intake, Intake::replaysFoundByInsert);
-        countReplays("effect", effects, Effects::doneBeforeCount);
-        watching.add(FunctionCounter.builder("millrace.audit.left.out", audit, AuditLog::leftOutCount).register(registry));
-    }
-
-    /** The registry outlives the application where that starts anew, and would go on to show the figures of the old one. */
-    void forget(@Observes ShutdownEvent event) {
-        watching.forEach(registry::remove);
-    }
-
-    /** {@code millrace_idempotent_replays_total}: requests that came again, and effects that were asked for again. */
-    private <T> void countReplays(String place, T counted, ToDoubleFunction<T> count) {
-        watching.add(FunctionCounter.builder("millrace.idempotent.replays", counted, count).tag("place", place)
-                .register(registry));
-    }
-
-    /** {@code millrace_jobs_deleted_total}. */
-    private void countDeleted(String queue, JobState state, int count) {
-        registry.counter("millrace.jobs.deleted", "queue", queue, "state", state.name()).increment(count);
+        retention.onDeleted((queue, state, count) -> deleted.get(new Deleted(queue, state)).increment(count));
+        if (works) {
+            worker.queues().forEach(queue -> ENDED.forEach(state -> deleted.get(new Deleted(queue, state))));
+        }
+        // Requests that came again, by the place that found them, and effects that were asked for again.
+        meters.count("millrace.idempotent.replays", intake, Intake::replaysFoundByHint, "place", "hint");
+        meters.count("millrace.idempotent.replays", intake, Intake::replaysFoundByInsert, "place", "insert");
+        meters.count("millrace.idempotent.replays", effects, Effects::doneBeforeCount, "place", "effect");
+        meters.count("millrace.audit.left.out", audit, AuditLog::leftOutCount);
     }
 }

@@ -87,6 +87,10 @@ public class Acknowledger {
         submit(new Ack(entry, Kind.HANDED_BACK, 0, null));
     }
 
+    Batcher<?, ?> batcher() {
+        return acks;
+    }
+
     Uni<Void> idle() {
         return acks.idle();
     }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import jakarta.inject.Singleton;
@@ -47,6 +48,8 @@ public class Settler {
     private final JobStore jobs;
     private final Acknowledger acknowledger;
     private final Batcher<Attempt, Recorded> writes;
+    private volatile Consumer<Attempt> onRecorded = attempt -> {};
+    private volatile Consumer<Attempt> onStale = attempt -> {};
 
     Settler(Vertx vertx, SettlementStore store, JobStore jobs, Acknowledger acknowledger, SettleConfig config) {
         this.store = store;
@@ -69,6 +72,21 @@ public class Settler {
                 .onFailure(SettlementStore::isRefusedForGood).recoverWithUni(failure -> recordUnstorable(attempt, failure));
     }
 
+    /** @param listener gets each attempt that is recorded, once; it must not block */
+    public void onRecorded(Consumer<Attempt> listener) {
+        onRecorded = listener;
+    }
+
+    /** @param listener gets each attempt that could not be recorded because its lease was lost; it must not block */
+    public void onStale(Consumer<Attempt> listener) {
+        onStale = listener;
+    }
+
+    /** @return what it does in batches */
+    public List<Batcher<?, ?>> batchers() {
+        return List.of(writes, acknowledger.batcher());
+    }
+
     /** Completes when everything handed in is recorded and acknowledged. */
     public Uni<Void> idle() {
         return writes.idle().chain(acknowledger::idle);
@@ -80,6 +98,7 @@ public class Settler {
             @Override
             public void result(Recorded recorded) {
                 if (recorded != null) {
+                    onRecorded.accept(attempt);
                     acknowledger.acknowledge(attempt, recorded.dueEpochMs());
                     emitter.complete(true);
                 } else {
@@ -107,15 +126,17 @@ public class Settler {
             tellOfLostLease(attempt);
             return Uni.createFrom().item(false);
         }
-        LOG.warnf("job %s epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
-                attempt.job().lease().epoch(), attempt.settlement().transition(), pause, failure.getMessage());
+        LOG.warnf("job %s of type %s, epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
+                attempt.job().type(), attempt.job().lease().epoch(), attempt.settlement().transition(), pause,
+                failure.getMessage());
         Duration nextPause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
         return Uni.createFrom().voidItem().onItem().delayIt().by(pause).chain(() -> record(attempt, nextPause));
     }
 
     /** What PostgreSQL refuses for good would be refused for ever: the job is given up, and says why. */
     private Uni<Boolean> recordUnstorable(Attempt attempt, Throwable failure) {
-        LOG.warnf("job %s epoch %d: PostgreSQL refuses to record %s: %s", attempt.job().id(), attempt.job().lease().epoch(),
+        LOG.warnf("job %s of type %s, epoch %d: PostgreSQL refuses to record %s: %s", attempt.job().id(), attempt.job().type(),
+                attempt.job().lease().epoch(),
                 attempt.settlement().transition(), failure.getMessage());
         return record(unstorable(attempt, failure), FIRST_PAUSE);
     }
@@ -129,6 +150,7 @@ public class Settler {
             boolean isOurs = standing != null && standing.epoch() == epoch
                     && standing.state() == attempt.settlement().transition().to();
             if (isOurs) {
+                onRecorded.accept(attempt);
                 acknowledger.acknowledge(attempt, standing.dueEpochMs());
             } else {
                 tellOfLostLease(attempt);
@@ -137,9 +159,10 @@ public class Settler {
         }).onFailure().recoverWithUni(failure -> recover(attempt, failure, pause));
     }
 
-    private static void tellOfLostLease(Attempt attempt) {
-        LOG.warnf("job %s epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
-                attempt.job().id(), attempt.job().lease().epoch(), attempt.settlement().transition());
+    private void tellOfLostLease(Attempt attempt) {
+        onStale.accept(attempt);
+        LOG.warnf("job %s of type %s, epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
+                attempt.job().id(), attempt.job().type(), attempt.job().lease().epoch(), attempt.settlement().transition());
     }
 
     private static Attempt unstorable(Attempt attempt, Throwable failure) {

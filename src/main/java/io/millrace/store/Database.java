@@ -1,12 +1,14 @@
 package io.millrace.store;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
 
+import io.millrace.pool.PoolUse;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -38,20 +40,29 @@ public class Database {
 
     private final Pool engine;
     private final Pool queries;
+    private final PoolUse engineUse;
+    private final PoolUse queryUse;
 
     Database(Vertx vertx, DatabaseConfig config) {
+        engineUse = new PoolUse("engine", config.engineConnections());
+        queryUse = new PoolUse("query", config.queryConnections());
         engine = pool(vertx, config, "engine", config.engineConnections(), engineOptions(config));
         queries = pool(vertx, config, "query", config.queryConnections(), queryOptions(config));
     }
 
     /** Runs a statement of the engine. */
     Uni<RowSet<Row>> run(String sql, Tuple parameters) {
-        return uni(() -> engine.preparedQuery(sql).execute(parameters));
+        return engineUse.watch(uni(() -> engine.preparedQuery(sql).execute(parameters)));
     }
 
     /** Runs a question of the API. */
     Uni<RowSet<Row>> query(String sql, Tuple parameters) {
-        return uni(() -> queries.preparedQuery(sql).execute(parameters));
+        return queryUse.watch(uni(() -> queries.preparedQuery(sql).execute(parameters)));
+    }
+
+    /** @return what goes on on the pools */
+    public List<PoolUse> uses() {
+        return List.of(engineUse, queryUse);
     }
 
     /** @return completes if PostgreSQL answers within the acquire and statement timeouts */

@@ -243,6 +243,6 @@ public class JobStore {
     private static ClaimedJob claimedJob(Row row, UUID leaseId) {
         return new ClaimedJob(new Lease(row.getUUID(0), row.getInteger(7), leaseId), row.getString(1), row.getString(2),
                 row.getString(3), Priority.ofCode(row.getShort(4)), row.getString(5), JsonColumns.readOptions(row.getString(6)),
-                row.getInteger(8), row.getInteger(9), row.getInteger(10), row.getBoolean(11));
+                row.getInteger(8), row.getInteger(9), row.getInteger(10), row.getBoolean(11), row.getLong(12));
     }
 }

@@ -138,8 +138,9 @@ public class JobStream {
      * What one promotion did.
      *
      * @param nextDue until the next job of the queue is due; null if none waits
+     * @param late how long ago the first of those moved was due; zero if none was moved
      */
-    public record Promotion(int moved, Duration nextDue) {}
+    public record Promotion(int moved, Duration nextDue, Duration late) {}
 
     /**
      * Moves up to {@code limit} due jobs of a queue to its streams, by the clock of Redis. It is the question that is asked most
@@ -156,7 +157,8 @@ public class JobStream {
                         dueTimes.lose(queue);
                     }
                 })
-                .map(reply -> new Promotion(reply.get(0).toInteger(), untilNext(reply.get(1))));
+                .map(reply -> new Promotion(reply.get(0).toInteger(), untilNext(reply.get(1)),
+                        Duration.ofMillis(reply.get(3).toLong())));
     }
 
     /** Puts entries that {@code consumer} read but will not run onto their stream again. */

@@ -52,6 +52,16 @@ public final class RedisKeys {
         return tag(queue) + "incarnation";
     }
 
+    /** Somebody is counting, or has just done so. */
+    public static String censusTurn() {
+        return "census:turn";
+    }
+
+    /** What the last count found. */
+    public static String census() {
+        return "census:counts";
+    }
+
     private static String tag(String queue) {
         return "{" + queue + "}:";
     }

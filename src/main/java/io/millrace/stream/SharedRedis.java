@@ -10,6 +10,7 @@ import jakarta.inject.Singleton;
 
 import org.jboss.logging.Logger;
 
+import io.millrace.pool.PoolUse;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -41,6 +42,7 @@ public class SharedRedis {
     private final RedisOptions options;
     private final Duration commandTimeout;
     private final long longestCommandMs;
+    private final PoolUse use = new PoolUse("commands", CONNECTIONS);
     private volatile Redis client;
     private long openedNanos; // guarded by this
 
@@ -79,6 +81,11 @@ public class SharedRedis {
         return onClient(used -> script.run(used::send, keys, arguments), timeout);
     }
 
+    /** @return what goes on on the shared connections */
+    public PoolUse use() {
+        return use;
+    }
+
     static <R> Uni<R> bounded(Supplier<Future<R>> command, Duration timeout) {
         return Uni.createFrom().<R>emitter(emitter -> command.get().onComplete(emitter::complete, emitter::fail))
                 .ifNoItem().after(timeout).failWith(() -> new RedisTimeoutException(timeout));
@@ -92,7 +99,8 @@ public class SharedRedis {
     private <R> Uni<R> onClient(Function<Redis, Future<R>> command, Duration timeout) {
         return Uni.createFrom().deferred(() -> {
             Redis used = client;
-            return bounded(() -> command.apply(used), timeout).onFailure(failure -> isOfTheConnection(failure, timeout))
+            return use.watch(bounded(() -> command.apply(used), timeout))
+                    .onFailure(failure -> isOfTheConnection(failure, timeout))
                     .invoke(failure -> replace(used, failure));
         });
     }

@@ -96,6 +96,37 @@ public class StreamRepair {
                         reply.get(1).toString().isEmpty() ? null : reply.get(1).toString()));
     }
 
+    /**
+     * What was delivered from the streams of a queue and is not finished.
+     *
+     * @param longestIdleMs since the most silent of those looked at was delivered or renewed; 0 if there is none
+     */
+    public record Pending(long count, long longestIdleMs) {
+        Pending plus(Pending other) {
+            return new Pending(count + other.count, Math.max(longestIdleMs, other.longestIdleMs));
+        }
+    }
+
+    /** @param lookAt most entries of each stream, the oldest first, whose idle time is looked at */
+    public Uni<Pending> countPending(String queue, int lookAt) {
+        List<Uni<Pending>> counts = JobStream.streams(queue).stream().map(stream -> countPendingOf(stream, lookAt)).toList();
+        return Uni.join().all(counts).andFailFast()
+                .map(all -> all.stream().reduce(new Pending(0, 0), Pending::plus));
+    }
+
+    private Uni<Pending> countPendingOf(String stream, int lookAt) {
+        Request count = Request.cmd(Command.XPENDING).arg(stream).arg(RedisKeys.GROUP);
+        Request oldest = Request.cmd(Command.XPENDING).arg(stream).arg(RedisKeys.GROUP).arg("-").arg("+").arg(lookAt);
+        return redis.batch(List.of(count, oldest), config.commandTimeout()).map(replies -> {
+            long longestIdleMs = 0;
+            for (Response entry : replies.get(1)) {
+                longestIdleMs = Math.max(longestIdleMs, entry.get(2).toLong());
+            }
+            return new Pending(replies.get(0).get(0).toLong(), longestIdleMs);
+        }).onFailure(failure -> String.valueOf(failure.getMessage()).startsWith("NOGROUP")) // nobody has read it yet
+                .recoverWithItem(new Pending(0, 0));
+    }
+
     /** Drops those of the entries that are older than {@code minAge}; for entries whose job nobody knows. @return how many */
     public Uni<Integer> dropUnknown(StreamEntry entry, Duration minAge) {
         return run(LuaScript.DROP_UNKNOWN, List.of(RedisKeys.stream(entry.queue(), entry.priority())),

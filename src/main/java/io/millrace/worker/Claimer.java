@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 import jakarta.inject.Singleton;
 
@@ -48,6 +49,7 @@ public class Claimer {
     private final EngineLoop loop;
     private final Batcher<StreamEntry, RunningJob> claims;
     private final Batcher<StreamEntry, RunningJob> stuckClaims;
+    private volatile Consumer<ClaimedJob> onClaimed = job -> {};
 
     Claimer(Vertx vertx, JobStore store, StreamRepair streams, Acknowledger acknowledger, WorkerName worker, LeaseConfig lease,
             WorkerConfig config) {
@@ -65,6 +67,16 @@ public class Claimer {
                 (ids, leaseId) -> store.claim(ids, leaseId, worker.value(), lease.duration())));
         this.stuckClaims = new Batcher<>("claim of stuck entries", limits, loop, entries -> claimBatch(entries,
                 (ids, leaseId) -> store.claimStuck(ids, leaseId, worker.value(), lease.duration(), lostLimit)));
+    }
+
+    /** @param listener gets each job that this process may run; it must not block */
+    public void onClaimed(Consumer<ClaimedJob> listener) {
+        onClaimed = listener;
+    }
+
+    /** @return what it does in batches */
+    public List<Batcher<?, ?>> batchers() {
+        return List.of(claims, stuckClaims);
     }
 
     /** Where claims are answered: what is done there after a claim sees all of its jobs started. */
@@ -132,6 +144,7 @@ public class Claimer {
                 // With the same lease id: if only the answer was lost, the repeat returns the jobs it took.
                 .onFailure().retry().withBackOff(FIRST_PAUSE, LONGEST_PAUSE).expireIn(patience.toMillis())
                 .invoke(claimed -> refuseOthers(byJob, claimed))
+                .invoke(claimed -> claimed.values().forEach(onClaimed))
                 .map(claimed -> inOrder(entries, byJob, claimed, sentNanos));
     }
 

@@ -45,6 +45,13 @@ public class Runner {
     private final Settler settler;
     private final SettlementPolicy policy;
     private final RunningJobs running;
+    private volatile Listener onHandlerOver = (job, nanos) -> {};
+
+    /** Is told how long a handler took, whatever came of it. Must not block. */
+    @FunctionalInterface
+    public interface Listener {
+        void over(ClaimedJob job, long nanos);
+    }
 
     Runner(Vertx vertx, JobHandlers handlers, ObjectMapper json, Settler settler, SettleConfig config, RunningJobs running) {
         this.vertx = vertx;
@@ -53,6 +60,10 @@ public class Runner {
         this.settler = settler;
         this.running = running;
         this.policy = new SettlementPolicy(this::write, config.maxResult(), Math::random);
+    }
+
+    public void onHandlerOver(Listener listener) {
+        onHandlerOver = listener;
     }
 
     /**
@@ -64,8 +75,9 @@ public class Runner {
         running.add(job);
         JobHandler<?> handler = handlers.find(job.job().type());
         if (handler == null) {
-            LOG.warnf("job %s: no handler for type %s here, put off for %s", job.job().id(), job.job().type(),
-                    UNKNOWN_TYPE_PAUSE);
+            LOG.warnf("job %s of type %s, epoch %d: no handler for the type here, put off for %s", job.job().id(),
+                    job.job().type(),
+                    job.job().lease().epoch(), UNKNOWN_TYPE_PAUSE);
             onHandlerDone.run();
             settle(job, new Settlement.Postpone(UNKNOWN_TYPE_PAUSE));
         } else if (job.job().isCancelRequested()) {
@@ -87,6 +99,7 @@ public class Runner {
         Duration timeout = job.job().options().timeout() != null ? job.job().options().timeout() : type.timeout();
         AtomicBoolean isOver = new AtomicBoolean();
         AtomicReference<Cancellable> subscription = new AtomicReference<>();
+        long startedNanos = System.nanoTime();
 
         job.cancellation().onRequest(() -> {
             if (isOver.compareAndSet(false, true)) {
@@ -95,12 +108,14 @@ public class Runner {
                     started.cancel();
                 }
                 onHandlerDone.run();
+                onHandlerOver.over(job.job(), System.nanoTime() - startedNanos);
                 settleStopped(job, type, timeout);
             }
         });
         Consumer<Outcome> onOutcome = outcome -> {
             if (isOver.compareAndSet(false, true)) {
                 onHandlerDone.run();
+                onHandlerOver.over(job.job(), System.nanoTime() - startedNanos);
                 settle(job, decide(job, type, outcome == null ? new Outcome.Success(null) : outcome));
             }
         };
@@ -120,7 +135,8 @@ public class Runner {
         try {
             return withoutSecrets(job.job(), policy.decide(job.job(), type.retry().backoff(), outcome));
         } catch (RuntimeException | Error mistake) {
-            LOG.errorf(mistake, "job %s: the outcome of its attempt cannot be used", job.job().id());
+            LOG.errorf(mistake, "job %s of type %s, epoch %d: the outcome of its attempt cannot be used", job.job().id(),
+                    job.job().type(), job.job().lease().epoch());
             return withoutSecrets(job.job(),
                     policy.decide(job.job(), type.retry().backoff(), new Outcome.Retry(mistake)));
         }
@@ -179,7 +195,8 @@ public class Runner {
             case CANCELLED -> settle(job, new Settlement.Cancel());
             case SHUTDOWN -> settle(job, new Settlement.Release());
             case LEASE_LOST -> {
-                LOG.warnf("job %s epoch %d: stopped, the lease was lost", job.job().id(), job.job().lease().epoch());
+                LOG.warnf("job %s of type %s, epoch %d: stopped, the lease was lost", job.job().id(), job.job().type(),
+                        job.job().lease().epoch());
                 over(job);
             }
         }
@@ -189,9 +206,8 @@ public class Runner {
         settler.settle(new Attempt(job.job(), job.entries(), settlement, job::holdsLease)).subscribe().with(
                 recorded -> over(job),
                 failure -> {
-                    LOG.errorf(failure, "job %s epoch %d: the end could not be recorded, the job will run again",
-                            job.job().id(),
-                            job.job().lease().epoch());
+                    LOG.errorf(failure, "job %s of type %s, epoch %d: the end could not be recorded, the job will run again",
+                            job.job().id(), job.job().type(), job.job().lease().epoch());
                     over(job);
                 });
     }

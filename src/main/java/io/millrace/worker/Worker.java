@@ -113,6 +113,11 @@ public class Worker {
         onHopeless = listener;
     }
 
+    /** @return how many jobs may run here at once; 0 unless this process works */
+    public int slotCount() {
+        return isStarted && !isDraining ? config.slots() : 0;
+    }
+
     public boolean isDraining() {
         return isDraining;
     }

@@ -58,7 +58,7 @@ class InjectionTest extends GuardedApp {
     private static final Set<String> FILTERS = Set.of("queue", "type", "tag", "actor", "target");
     private static final Pattern REDIS_KEY = Pattern
             .compile("\\{[a-z0-9][a-z0-9._-]*}:(high|normal|low|delayed|dlq|incarnation)"
-                    + "|(idem|effect|image):[0-9a-f]{64}|" + SENTINEL);
+                    + "|(idem|effect|image):[0-9a-f]{64}|census:(turn|counts)|" + SENTINEL);
     private static final String JOB = """
             {"type":"echo","payload":{"text":"x","deep":["y"]},"queue":"corpus","priority":"low","delay":"PT1H","timeout":"PT5S",
             "retry":{"backoff":"fixed","base":"PT1S","cap":"PT9S","jitter":"none"},"tags":["corpus"],

@@ -135,8 +135,7 @@ class ReaperTest extends RepairTest {
 
         Attempt late = new Attempt(
                 new ClaimedJob(new Lease(id, 1, leaseId), "default", "q", "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0, 0,
-                        5,
-                        false),
+                        5, false, ClaimedJob.RAN_BEFORE),
                 List.of(new StreamEntry("q", Priority.NORMAL, entry, id)), new Settlement.Complete("\"late\"", List.of()),
                 () -> true);
         assertThat(pass(process.settlers.settler.settle(late))).isFalse();

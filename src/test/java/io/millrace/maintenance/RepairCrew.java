@@ -16,6 +16,7 @@ final class RepairCrew {
     final Reclaimer reclaimer;
     final ConsumerJanitor janitor;
     final EntryJanitor entryJanitor;
+    final Census census;
     final Crew crew;
 
     RepairCrew(Vertx vertx, WorkerProcess process) {
@@ -29,12 +30,15 @@ final class RepairCrew {
         reclaimer = new Reclaimer(process.streams.repair, process.worker, process.settlers.name, reconciler, config);
         janitor = new ConsumerJanitor(process.streams.repair, process.worker, config);
         entryJanitor = new EntryJanitor(process.streams.repair, process.worker, reconciler);
+        census = new Census(process.stores.census, process.streams.repair, process.streams.hints, process.streams.cache,
+                process.worker, process.settlers.name, config);
         crew = new Crew(vertx, relay, loader, reclaimer, reaper, reconciler, janitor, entryJanitor,
                 new Retention(process.stores.repair, TestConfig.of(RetentionConfig.class, process.settings)),
                 new KeySweeper(process.stores.keys, process.stores.effects, config,
                         TestConfig.of(RetentionConfig.class, process.settings)),
                 new AuditSweeper(process.stores.audit, TestConfig.of(AuditConfig.class, process.settings), config,
-                        TestConfig.of(RetentionConfig.class, process.settings)));
+                        TestConfig.of(RetentionConfig.class, process.settings)),
+                census);
     }
 
     static <T> T pass(Uni<T> pass) {

@@ -190,7 +190,7 @@ final class ModelPostgres {
             });
             claimed.put(id, new ClaimedJob(new Lease(id, row.epoch, leaseId), "default", "default", "model", row.priority(),
                     row.payload.name(), row.order.options(), row.failures, row.lost, Order.MAX_ATTEMPTS,
-                    row.isCancelRequested));
+                    row.isCancelRequested, ClaimedJob.RAN_BEFORE));
         }
         return claimed;
     }

@@ -58,7 +58,7 @@ class SettlementPolicyTest {
     static ClaimedJob onAttempt(int attempt, JobOptions options) {
         return new ClaimedJob(new Lease(new UUID(0, 1), 9, new UUID(0, 2)), "default", "default", "email", Priority.NORMAL,
                 "{}",
-                options, attempt - 1, 2, 5, false);
+                options, attempt - 1, 2, 5, false, ClaimedJob.RAN_BEFORE);
     }
 
     Settlement decide(ClaimedJob job, Outcome outcome) {

@@ -69,7 +69,7 @@ class SettlerTest {
                 .filter(line -> line.matches("\\d+-\\d+")).toList();
         Lease lease = new Lease(id, Integer.parseInt(SERVERS.job(id, "epoch")), UUID.fromString(SERVERS.job(id, "lease_id")));
         ClaimedJob job = new ClaimedJob(lease, "default", JobServers.QUEUE, "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0,
-                0, 5, false);
+                0, 5, false, ClaimedJob.RAN_BEFORE);
         return new Attempt(job, List.of(new StreamEntry(JobServers.QUEUE, Priority.NORMAL, entries.get(0), id)), settlement,
                 isHeld::get);
     }

@@ -22,6 +22,7 @@ public final class TestStores implements AutoCloseable {
     public final KeyStore keys;
     public final EffectStore effects;
     public final AuditStore audit;
+    public final CensusStore census;
     private final Database database;
 
     public TestStores(Vertx vertx, String databaseUrl) {
@@ -33,6 +34,7 @@ public final class TestStores implements AutoCloseable {
         keys = new KeyStore(database);
         effects = new EffectStore(database);
         audit = new AuditStore(database);
+        census = new CensusStore(database);
     }
 
     /** The settlements of this database, whose first answer to a retry never arrives. @param writes counts them */

@@ -14,6 +14,7 @@ public final class TestStreams implements AutoCloseable {
     public final JobStream jobs;
     public final StreamRepair repair;
     public final KeyHints hints;
+    public final ByteCache cache;
     public final TokenBuckets tokens;
     private final SharedRedis redis;
 
@@ -26,6 +27,7 @@ public final class TestStreams implements AutoCloseable {
         jobs = new JobStream(redis, config, window, dueTimes);
         repair = new StreamRepair(redis, config);
         hints = new KeyHints(redis);
+        cache = new ByteCache(redis);
         tokens = new TokenBuckets(redis);
     }
 

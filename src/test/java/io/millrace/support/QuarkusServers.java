@@ -27,6 +27,7 @@ public final class QuarkusServers implements QuarkusTestResourceLifecycleManager
         settings.put("millrace.database.url", TestServers.migratedDatabase());
         settings.put("millrace.redis.url", TestServers.freshRedis());
         settings.put("millrace.auth", "open");
+        settings.put("millrace.maintenance.census-every", "1s"); // what it counts is seen at once
         settings.put("millrace.queues", "default,images:4," + ONE_SLOT_QUEUE + ":1");
         settings.put("millrace.egress.open-hosts", LOOPBACK); // the picture server of a test
         settings.putAll(SENSITIVE);

@@ -81,7 +81,8 @@ class RunnerTest {
 
     static RunningJob job(String type, String payload, JobOptions options, boolean isCancelRequested) {
         return new RunningJob(new ClaimedJob(new Lease(new UUID(0, 1), 3, new UUID(0, 2)), "default", "default", type,
-                Priority.NORMAL, payload, options, 1, 0, 5, isCancelRequested), List.of(), System.nanoTime());
+                Priority.NORMAL, payload, options, 1, 0, 5, isCancelRequested,
+                ClaimedJob.RAN_BEFORE), List.of(), System.nanoTime());
     }
 
     static RunningJob job() {

@@ -27,7 +27,7 @@ class RunningJobsTest {
     static RunningJob job(int id, int epoch) {
         Lease lease = new Lease(new UUID(0, id), epoch, new UUID(1, epoch));
         return new RunningJob(new ClaimedJob(lease, "default", "default", "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0, 0,
-                5, false), List.of(), System.nanoTime());
+                5, false, ClaimedJob.RAN_BEFORE), List.of(), System.nanoTime());
     }
 
     @Test
