@@ -15,7 +15,7 @@ import org.flywaydb.core.api.resource.LoadableResource;
 public final class Migrations {
     /** By name, because a native image has no folder to look into. In order; a test compares them with the folder. */
     static final List<String> FILES = List.of("V1__job.sql", "V2__accounts.sql", "V3__idempotency.sql", "V4__audit.sql",
-            "V5__index_room.sql");
+            "V5__index_room.sql", "V6__dead_letters.sql");
 
     private static final String FOLDER = "db/migration/";
 

@@ -116,15 +116,22 @@ public class StreamRepair {
 
     private Uni<Pending> countPendingOf(String stream, int lookAt) {
         Request count = Request.cmd(Command.XPENDING).arg(stream).arg(RedisKeys.GROUP);
+        return redis.send(count, config.commandTimeout()).map(reply -> reply.get(0).toLong())
+                .onFailure(failure -> String.valueOf(failure.getMessage()).startsWith("NOGROUP")).recoverWithItem(0L) // never read
+                .chain(pending -> pending == 0
+                        ? Uni.createFrom().item(new Pending(0, 0))
+                        : longestIdleMs(stream, lookAt).map(idleMs -> new Pending(pending, idleMs)));
+    }
+
+    private Uni<Long> longestIdleMs(String stream, int lookAt) {
         Request oldest = Request.cmd(Command.XPENDING).arg(stream).arg(RedisKeys.GROUP).arg("-").arg("+").arg(lookAt);
-        return redis.batch(List.of(count, oldest), config.commandTimeout()).map(replies -> {
-            long longestIdleMs = 0;
-            for (Response entry : replies.get(1)) {
-                longestIdleMs = Math.max(longestIdleMs, entry.get(2).toLong());
+        return redis.send(oldest, config.commandTimeout()).map(entries -> {
+            long longestMs = 0;
+            for (Response entry : entries) {
+                longestMs = Math.max(longestMs, entry.get(2).toLong());
             }
-            return new Pending(replies.get(0).get(0).toLong(), longestIdleMs);
-        }).onFailure(failure -> String.valueOf(failure.getMessage()).startsWith("NOGROUP")) // nobody has read it yet
-                .recoverWithItem(new Pending(0, 0));
+            return longestMs;
+        });
     }
 
     /** Drops those of the entries that are older than {@code minAge}; for entries whose job nobody knows. @return how many */

@@ -74,7 +74,10 @@ class MetricsTest extends RunningApp {
         SAMPLE.matcher(body).results().forEach(sample -> labels.computeIfAbsent(family(sample), name -> new TreeSet<>())
                 .addAll(sample.group(2) == null ? Set.of() : names(sample.group(2))));
         return TYPE.matcher(body).results().filter(type -> !type.group(1).endsWith("_seconds_max"))
-                .map(type -> type.group(1) + " " + type.group(2) + " " + sorted(labels.getOrDefault(type.group(1), Set.of())))
+                .map(type -> type.group(2).equals("counter")
+                        ? type.group(1).replaceFirst("(_total)?$", "_total") + " counter "
+                        : type.group(1) + " " + type.group(2) + " ")
+                .map(named -> named + sorted(labels.getOrDefault(named.substring(0, named.indexOf(' ')), Set.of())))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
