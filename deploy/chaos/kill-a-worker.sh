@@ -34,14 +34,18 @@ number() {
 }
 
 while [ $# -gt 0 ]; do
-  [ $# -ge 2 ] || refuse "$1 has no value, or is unknown: see the head of $0"
+  if [ "$1" = --help ]; then
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+    exit 0
+  fi
+  [ $# -ge 2 ] || refuse "$1 has no value, or is unknown: try --help"
   case $1 in
     --api) API=${2%/} ;;
     --kill) KILL=$2 ;;
     --jobs) JOBS=$2 ;;
     --seconds) JOB_SECONDS=$2 ;;
     --limit) LIMIT=$2 ;;
-    *) refuse "$1 is unknown: see the head of $0" ;;
+    *) refuse "$1 is unknown: try --help" ;;
   esac
   shift 2
 done
