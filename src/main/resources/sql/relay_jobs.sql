@@ -1,8 +1,7 @@
--- Take jobs that are ready and on no stream, to put them there. Any number of relays may run this at once: each row goes to one.
+-- Take jobs that are ready and on no stream, to put them there. Any number of relays may run this at once: each row goes to one, and a row
+-- that somebody holds is left for the next step.
 -- $1 queue   $2 priority   $3 most rows   $4 id of the last row taken before, to start behind the dead index entries
 -- One row per job, marked as dispatched. A crash before the XADD leaves a marked row that the reconciler finds.
--- No lock before the write: two relays at once choose the same rows, the second waits for the first and finds them taken. To lock
--- each row first would cost every relayed job a third more.
 -- Rows are compared as a whole so that only job_undispatched gives the order: the primary key would, too, past all that ended.
 update job
    set dispatched_at = now()
@@ -12,6 +11,7 @@ update job
                          and (queue, priority, id) > ($1::text, $2::smallint, $4::uuid)
                          and (queue, priority) <= ($1::text, $2::smallint)
                        order by queue, priority, id
-                       limit $3::int))
+                       limit $3::int
+                         for update skip locked))
    and dispatched_at is null and state = 'PENDING'
 returning id

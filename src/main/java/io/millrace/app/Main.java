@@ -127,15 +127,23 @@ public final class Main {
         // the hook comes first: a signal in the middle of the start would leave the servers behind
         CompletableFuture<Optional<LocalServers.Running>> starting = new CompletableFuture<>();
         try {
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(() -> starting.join().ifPresent(Main::stop), "stop-embedded-servers"));
+            stopAtExit(starting);
             LocalServers.Running servers = local.start(settings.localDir());
             starting.complete(Optional.of(servers));
             return servers;
-        } catch (LocalServersException | IllegalStateException e) {
+        } catch (LocalServersException e) {
             throw StartFailure.environment(e.getMessage());
         } finally {
             starting.complete(Optional.empty());
+        }
+    }
+
+    private static void stopAtExit(CompletableFuture<Optional<LocalServers.Running>> starting) {
+        Thread stop = new Thread(() -> starting.join().ifPresent(Main::stop), "stop-embedded-servers");
+        try {
+            Runtime.getRuntime().addShutdownHook(stop);
+        } catch (IllegalStateException alreadyStopping) {
+            throw StartFailure.environment("the process is being stopped");
         }
     }
 

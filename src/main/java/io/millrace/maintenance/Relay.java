@@ -22,8 +22,8 @@ import io.smallrye.mutiny.Uni;
  * Puts ready jobs that are on no stream onto one: those accepted while Redis was away or its window closed.
  *
  * <p>
- * Safe in any number of processes: a row that is marked already is not marked again, so each goes to one of them. It is marked
- * before the XADD; a relay that dies in between leaves a marked row, which the reconciler finds.
+ * Safe in any number of processes: a row goes to the one that locks it first, the others take the next. It is marked before the
+ * XADD; a relay that dies in between leaves a marked row, which the reconciler finds.
  */
 @Singleton
 public class Relay {

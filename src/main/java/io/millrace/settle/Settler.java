@@ -98,9 +98,13 @@ public class Settler {
             @Override
             public void result(Recorded recorded) {
                 if (recorded != null) {
-                    onRecorded.accept(attempt);
-                    acknowledger.acknowledge(attempt, recorded.dueEpochMs());
-                    emitter.complete(true);
+                    try {
+                        onRecorded.accept(attempt);
+                        acknowledger.acknowledge(attempt, recorded.dueEpochMs());
+                    } finally {
+                        // It is recorded: whatever fails after that, its slot must not wait for ever.
+                        emitter.complete(true);
+                    }
                 } else {
                     // Not recorded, or recorded by an earlier try whose answer was lost.
                     findRecorded(attempt, pause).subscribe().with(emitter::complete, emitter::fail);

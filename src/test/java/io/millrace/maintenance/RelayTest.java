@@ -3,12 +3,16 @@ package io.millrace.maintenance;
 import static io.millrace.maintenance.RepairCrew.pass;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 
+import io.millrace.support.TestServers;
 import io.millrace.worker.JobServers;
 import io.millrace.worker.WorkerProcess;
 
@@ -101,6 +105,21 @@ class RelayTest extends RepairTest {
 
         assertThat(relay()).isZero();
         assertThat(length("{q}:normal")).isZero();
+    }
+
+    @Test
+    void a_row_that_somebody_holds_does_not_hold_up_the_others() throws SQLException {
+        servers.insertUndispatched("q", 1, 20);
+        try (Connection somebody = TestServers.connect(servers.databaseUrl());
+                Statement statement = somebody.createStatement()) {
+            somebody.setAutoCommit(false);
+            statement.executeQuery("select id from job order by id limit 5 for update");
+
+            assertThat(relay()).isEqualTo(15);
+            somebody.rollback();
+        }
+        assertThat(relay()).isEqualTo(5);
+        assertThat(length("{q}:normal")).isEqualTo(20);
     }
 
     @Test

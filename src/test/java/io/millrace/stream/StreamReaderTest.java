@@ -3,17 +3,13 @@ package io.millrace.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
@@ -24,36 +20,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import io.millrace.job.Priority;
 import io.millrace.support.PlainRedis;
-import io.millrace.support.TestServers;
-import io.vertx.core.Vertx;
 
 @Timeout(60)
 @DisplayNameGeneration(ReplaceUnderscores.class)
-class StreamReaderTest {
+class StreamReaderTest extends RedisTest {
 
-    static final Duration PATIENCE = Duration.ofSeconds(5);
     /** As many as are read by plain commands while one stream flows. */
     static final int MANY = 64;
 
-    static Vertx vertx;
-    static String url;
-    static TestStreams streams;
-
     final String queue = "q-" + UUID.randomUUID();
     StreamReader reader;
-
-    @BeforeAll
-    static void connect() {
-        vertx = Vertx.vertx();
-        url = TestServers.freshRedis();
-        streams = new TestStreams(vertx, url, Map.of());
-    }
-
-    @AfterAll
-    static void disconnect() {
-        streams.close();
-        vertx.close();
-    }
 
     @BeforeEach
     void open() {
@@ -80,9 +56,8 @@ class StreamReaderTest {
         return Collections.nCopies(count, priority);
     }
 
-    @SafeVarargs
-    static List<Priority> then(List<Priority>... parts) {
-        return Stream.of(parts).flatMap(List::stream).toList();
+    static List<Priority> inOrder(List<Priority> high, List<Priority> normal, List<Priority> low) {
+        return Stream.of(high, normal, low).flatMap(List::stream).toList();
     }
 
     @ParameterizedTest
@@ -124,7 +99,7 @@ class StreamReaderTest {
         append(Priority.HIGH, 5);
         append(Priority.LOW, 1);
         assertThat(read(3)).isEqualTo(times(3, Priority.HIGH));
-        assertThat(read(20)).isEqualTo(then(times(2, Priority.HIGH), times(8, Priority.NORMAL), times(1, Priority.LOW)));
+        assertThat(read(20)).isEqualTo(inOrder(times(2, Priority.HIGH), times(8, Priority.NORMAL), times(1, Priority.LOW)));
     }
 
     @Test
@@ -138,7 +113,7 @@ class StreamReaderTest {
             all.addAll(some);
         }
         assertThat(all).isEqualTo(
-                then(times(3 * MANY, Priority.HIGH), times(3 * MANY, Priority.NORMAL), times(3 * MANY, Priority.LOW)));
+                inOrder(times(3 * MANY, Priority.HIGH), times(3 * MANY, Priority.NORMAL), times(3 * MANY, Priority.LOW)));
     }
 
     @Test

@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
@@ -17,35 +14,15 @@ import org.junit.jupiter.api.Timeout;
 
 import io.millrace.stream.TokenBuckets.Taken;
 import io.millrace.support.PlainRedis;
-import io.millrace.support.TestServers;
-import io.vertx.core.Vertx;
 
 @Timeout(60)
 @DisplayNameGeneration(ReplaceUnderscores.class)
-class TokenBucketsTest {
+class TokenBucketsTest extends RedisTest {
 
-    static final Duration PATIENCE = Duration.ofSeconds(5);
     /** So little comes in that a test does not see it. */
     static final int SLOW = 1;
 
-    static Vertx vertx;
-    static String url;
-    static TestStreams streams;
-
     final String key = RedisKeys.rate(UUID.randomUUID().toString(), "jobs");
-
-    @BeforeAll
-    static void connect() {
-        vertx = Vertx.vertx();
-        url = TestServers.freshRedis();
-        streams = new TestStreams(vertx, url, Map.of());
-    }
-
-    @AfterAll
-    static void disconnect() {
-        streams.close();
-        vertx.close();
-    }
 
     Taken take(long perSecond, long holds, long need, long want) {
         return streams.tokens.take(key, perSecond, holds, need, want, PATIENCE).await().atMost(PATIENCE);
