@@ -1,5 +1,5 @@
 -- The queues that have ready, running or given up jobs, found as in find_waiting_queues: cost grows with the number of queues.
--- $1 most queues
+-- $1 most queues; of each of the three kinds no more are searched for either
 with recursive undispatched(queue) as (
   (select queue from job where phase = 1 and dispatched_at is null order by queue limit 1)
   union all
@@ -20,6 +20,10 @@ with recursive undispatched(queue) as (
    where dead.queue is not null
 )
 select queue
-  from (select queue from undispatched union select queue from dispatched union select queue from dead) as named
+  from ((select queue from undispatched limit $1::int)
+        union
+        (select queue from dispatched limit $1::int)
+        union
+        (select queue from dead limit $1::int)) as named
  where queue is not null
  limit $1::int
