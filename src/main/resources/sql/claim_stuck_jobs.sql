@@ -33,4 +33,4 @@ update job j
  where j.id = any(array[stuck.id])
 returning j.id, j.tenant, j.queue, j.type, j.priority, j.payload::text as payload, j.options::text as options, j.epoch, j.failures,
           j.lost, j.max_attempts, j.cancel_requested,
-          case when j.epoch = 1 then (greatest(0, extract(epoch from now() - j.run_at)) * 1000000)::bigint else -1 end as waited_us
+          case when j.epoch = 1 then (greatest(0, date_part('epoch', now() - j.run_at)) * 1e6)::bigint else -1 end as waited_us
