@@ -116,7 +116,8 @@ class StopIT {
             assertThat(waiting.read(QUIET)).isEmpty();
             process.terminate();
 
-            assertThat(waiting.read(Duration.ofSeconds(5))).startsWith("HTTP/1.1 200").contains("\"state\":\"PENDING\"");
+            assertThat(waiting.read(Duration.ofSeconds(5))).startsWith("HTTP/1.1 200").contains("\"state\":\"PENDING\"")
+                    .containsIgnoringCase("connection: close");
             assertThat(process.awaitExit()).as(process.output()).isZero();
             assertThat(process.output()).doesNotContain("Timed out waiting for graceful shutdown");
         }
