@@ -25,7 +25,8 @@ prepare_processes() {
 start_process() {
   local name=$1
   shift
-  env MILLRACE_AUTH=open MILLRACE_HTTP_HOST=127.0.0.1 MILLRACE_HTTP_PORT=0 MILLRACE_MANAGEMENT_HOST=127.0.0.1 \
+  : >"$LOGS/$name.log" # port_of may read it before the process has begun
+  env MILLRACE_AUTH="${MILLRACE_AUTH:-open}" MILLRACE_HTTP_HOST=127.0.0.1 MILLRACE_HTTP_PORT=0 MILLRACE_MANAGEMENT_HOST=127.0.0.1 \
     MILLRACE_MANAGEMENT_PORT=0 MILLRACE_LOG_FORMAT=text "$@" java -XX:TieredStopAtLevel=1 -Xmx256m -jar "$JAR" >"$LOGS/$name.log" 2>&1 </dev/null &
   PIDS[$name]=$!
   STARTED+=("$name")

@@ -8,13 +8,18 @@ import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.vertx.http.ManagementInterface;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
-/** Tells browsers, with every answer, what they may do with it. The rules for all paths are here; an answer that has one keeps it. */
+/**
+ * Tells browsers, with every answer, what they may do with it. The rules for all paths are here; an answer that has one keeps it.
+ * While the process drains, tells every client to leave its connection.
+ */
 @Singleton
 class AnswerHeaders {
     /** Before CORS (300), so that what is refused there has them, too. */
@@ -41,6 +46,7 @@ class AnswerHeaders {
             new Rule("/", FOR_DATA));
 
     private final boolean isAlwaysTls;
+    private volatile boolean isDraining;
 
     /** @param isAlwaysTls true if clients come over TLS though this process does not see it */
     AnswerHeaders(@ConfigProperty(name = "millrace.http.hsts", defaultValue = "false") boolean isAlwaysTls) {
@@ -53,6 +59,10 @@ class AnswerHeaders {
 
     void register(@Observes ManagementInterface management) {
         management.router().route().order(-PRIORITY).handler(this::prepare);
+    }
+
+    void drain(@Observes ShutdownDelayInitiatedEvent event) {
+        isDraining = true;
     }
 
     private void prepare(RoutingContext context) {
@@ -70,6 +80,11 @@ class AnswerHeaders {
         }
         if (isAlwaysTls || context.request().isSSL()) {
             headers.set(HSTS, A_YEAR);
+        }
+        // Quarkus says so to requests that come from now on; one that came before would have its client send the next one just as
+        // the connection is closed.
+        if (isDraining && context.request().version() == HttpVersion.HTTP_1_1) {
+            headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
     }
 

@@ -91,6 +91,19 @@ public interface ApiConfig {
     @Min(1)
     long maxInFlightBytes();
 
+    /**
+     * At a stop, how long requests are still answered, each with {@code Connection: close}, while readiness says no: callers that
+     * keep connections open, and balancers that ask for readiness, go elsewhere in their own time. Then connections are closed.
+     * With embedded servers 0, unless it is set. 0 to 1 min.
+     */
+    @WithDefault("5s")
+    Duration drain();
+
+    @AssertTrue(message = "millrace.api.drain must be 0s to 1m")
+    default boolean isDrainInBounds() {
+        return !drain().isNegative() && drain().compareTo(Duration.ofMinutes(1)) <= 0;
+    }
+
     @AssertTrue(message = "millrace.api.idle-timeout must be at least 10s longer than max-wait, during which nothing is sent, "
             + "and at most 1h")
     default boolean isIdleTimeoutInBounds() {

@@ -8,11 +8,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
 import org.jboss.logging.Logger;
 
 import io.millrace.store.JobQueries;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.Vertx;
@@ -30,19 +32,40 @@ public class EndWatcher {
     private final Vertx vertx;
     private final JobQueries queries;
     private final int maxWaiting;
+    private final Duration drain;
 
     // Guarded by `this`.
     private final Map<UUID, List<UniEmitter<? super Boolean>>> waiting = new HashMap<>();
     private int waitingCount;
     private boolean isLooking;
+    private boolean isClosed;
 
     EndWatcher(Vertx vertx, JobQueries queries, ApiConfig config) {
         this.vertx = vertx;
         this.queries = queries;
         this.maxWaiting = config.maxWaiting();
+        this.drain = config.drain();
     }
 
-    /** @return true once the job has ended, or does not exist; false if that took longer than {@code limit} or too many wait */
+    /** Nobody waits longer than the API drains: what is not answered by then would be cut off. */
+    void drain(@Observes ShutdownDelayInitiatedEvent event) {
+        if (drain.isZero()) {
+            close();
+        } else {
+            vertx.setTimer(drain.toMillis(), fired -> close());
+        }
+    }
+
+    private void close() {
+        List<UUID> all;
+        synchronized (this) {
+            isClosed = true;
+            all = List.copyOf(waiting.keySet());
+        }
+        all.forEach(id -> tell(id, false));
+    }
+
+    /** @return true once the job has ended, or does not exist; false if that took longer than {@code limit}, too many wait, or the process stops */
     Uni<Boolean> awaitEnd(UUID id, Duration limit) {
         Uni<Boolean> ended = Uni.createFrom().emitter(emitter -> {
             if (add(id, emitter)) {
@@ -55,7 +78,7 @@ public class EndWatcher {
     }
 
     private synchronized boolean add(UUID id, UniEmitter<? super Boolean> emitter) {
-        if (waitingCount >= maxWaiting) {
+        if (isClosed || waitingCount >= maxWaiting) {
             return false;
         }
         waiting.computeIfAbsent(id, key -> new ArrayList<>(1)).add(emitter);
@@ -91,7 +114,7 @@ public class EndWatcher {
             questions.add(queries.findEnded(ids.subList(i, Math.min(ids.size(), i + IDS_PER_QUESTION))));
         }
         Uni.join().all(questions).andFailFast().subscribe().with(answers -> {
-            answers.forEach(ended -> ended.forEach(this::tell));
+            answers.forEach(ended -> ended.forEach(id -> tell(id, true)));
             vertx.setTimer(LOOK_EVERY_MS, fired -> look());
         }, failure -> {
             LOG.debugf("could not look for ended jobs: %s", failure.getMessage());
@@ -99,14 +122,14 @@ public class EndWatcher {
         });
     }
 
-    private void tell(UUID id) {
+    private void tell(UUID id, boolean hasEnded) {
         List<UniEmitter<? super Boolean>> ofJob;
         synchronized (this) {
             ofJob = waiting.remove(id);
             waitingCount -= ofJob == null ? 0 : ofJob.size();
         }
         if (ofJob != null) {
-            ofJob.forEach(emitter -> emitter.complete(true));
+            ofJob.forEach(emitter -> emitter.complete(hasEnded));
         }
     }
 }

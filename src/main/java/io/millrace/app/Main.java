@@ -20,6 +20,7 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 @QuarkusMain
 public final class Main {
     private static final Logger LOG = Logger.getLogger(Main.class);
+    private static final String API_DRAIN = "millrace.api.drain";
 
     Main() {}
 
@@ -158,6 +159,12 @@ public final class Main {
 
     /** System properties, because they outrank whatever else Quarkus reads. */
     private static void configure(Settings settings, String databaseUrl, String redisUrl) {
+        if (settings.isEmbedded() && Settings.setting(API_DRAIN).isEmpty()) {
+            System.setProperty(API_DRAIN, "0s"); // no balancer stands before a trial, and Ctrl-C is to be quick
+        }
+        if (!settings.mode().serves()) {
+            System.setProperty("quarkus.shutdown.delay", "0s"); // a worker would go on reading jobs meanwhile
+        }
         System.setProperty("millrace.mode", settings.mode().label());
         System.setProperty("millrace.database.url", databaseUrl);
         System.setProperty("millrace.redis.url", redisUrl);

@@ -11,8 +11,9 @@ import io.smallrye.health.api.AsyncHealthCheck;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Ready while PostgreSQL answers and this process is not draining. Redis is not asked: without it jobs are still accepted, and a
- * Redis that is away must not take every process out of service. Liveness has no check of its own for the same reason.
+ * Ready while PostgreSQL answers and the worker is not draining; while the API drains, a check of Quarkus says no. Redis is not
+ * asked: without it jobs are still accepted, and a Redis that is away must not take every process out of service. Liveness has no
+ * check of its own for the same reason.
  */
 @Readiness
 public class ProcessReadiness implements AsyncHealthCheck {

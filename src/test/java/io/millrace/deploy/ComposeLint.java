@@ -68,8 +68,9 @@ final class ComposeLint {
         require(name, service.path("read_only").asBoolean(), "may write to its image");
         require(name, service.path("cap_drop").toString().contains("ALL"), "keeps capabilities");
         Duration grace = Duration.parse("PT" + service.path("stop_grace_period").asText("10s"));
-        require(name, grace.compareTo(ManifestLint.OUTSIDE_DRAIN.plus(DRAIN)) > 0, "is killed before it has drained");
         boolean isWorker = service.at("/environment/MILLRACE_MODE").asText().equals("worker");
+        Duration least = ManifestLint.OUTSIDE_DRAIN.plus(isWorker ? Duration.ZERO : ManifestLint.API_DRAIN).plus(DRAIN);
+        require(name, grace.compareTo(least) > 0, "is killed before it has drained");
         require(name, !isWorker || !service.has("container_name") && !service.has("ports"), "cannot be scaled");
     }
 

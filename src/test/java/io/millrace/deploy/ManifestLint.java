@@ -24,6 +24,7 @@ final class ManifestLint {
             "millrace-tls", Set.of("tls.crt", "tls.key"));
     /** quarkus.shutdown.timeout, and the four times LAST_WRITES that Worker.drain may take. */
     static final Duration OUTSIDE_DRAIN = Duration.ofSeconds(10 + 4 * 5);
+    static final Duration API_DRAIN = Duration.ofSeconds(5);
     private static final Duration DRAIN = Duration.ofSeconds(20);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** The JVM starts, and Quarkus; on a busy node. */
@@ -192,10 +193,19 @@ final class ManifestLint {
         }
     }
 
+    /** A worker has no callers to wait for. */
+    private Duration apiDrain(JsonNode container) {
+        boolean isWorker = stream(container.path("env"))
+                .anyMatch(variable -> variable.path("name").asText().equals("MILLRACE_MODE")
+                        && variable.path("value").asText().equals("worker"));
+        return isWorker ? Duration.ZERO : setting(container, "MILLRACE_API_DRAIN", API_DRAIN);
+    }
+
     private void times(JsonNode workload, JsonNode pod, JsonNode container) {
         Duration preStop = Duration.ofSeconds(container.at("/lifecycle/preStop/sleep/seconds").asLong());
         require(workload, !preStop.isZero(), "there is no preStop: it would stop while it is still sent requests");
-        Duration least = preStop.plus(OUTSIDE_DRAIN).plus(setting(container, "MILLRACE_WORKER_DRAIN", DRAIN));
+        Duration least = preStop.plus(OUTSIDE_DRAIN).plus(apiDrain(container))
+                .plus(setting(container, "MILLRACE_WORKER_DRAIN", DRAIN));
         require(workload, Duration.ofSeconds(pod.path("terminationGracePeriodSeconds").asLong(30)).compareTo(least) > 0,
                 "terminationGracePeriodSeconds is not longer than the " + least.toSeconds() + " s that stopping may take");
         JsonNode startup = container.path("startupProbe");

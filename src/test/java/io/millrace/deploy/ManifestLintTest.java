@@ -95,6 +95,7 @@ class ManifestLintTest {
             "StatefulSet/redis; /spec/template/spec/containers/0/readinessProbe; ; it lacks a probe",
             "Deployment/millrace-api; /spec/template/spec/containers/0/livenessProbe; ; it lacks a livenessProbe",
             "Deployment/millrace-api; /spec/template/spec/containers/0/lifecycle; ; there is no preStop",
+            "Deployment/millrace-api; /spec/template/spec/terminationGracePeriodSeconds; 60; not longer than the 60 s",
             "Deployment/millrace-worker; /spec/template/spec/terminationGracePeriodSeconds; 55; not longer than the 55 s",
             "Deployment/millrace-worker; /spec/template/spec/containers/0/startupProbe/failureThreshold; 99; startupProbe ends after 297 s",
             "Service/millrace-api; /spec/selector/app.kubernetes.io~1name; \"api\"; it selects no pod",

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 import io.millrace.support.Api;
 import io.millrace.support.MillraceProcess;
+import io.millrace.support.RawConnection;
 import io.millrace.support.TcpProxy;
 import io.millrace.support.TestServers;
 
@@ -25,6 +26,9 @@ class StopIT {
 
     private static final int JOBS_LEFT = 3;
     private static final int SIGTERM = 128 + 15;
+    private static final String JOB_TYPES = "GET /v1/job-types HTTP/1.1\r\nHost: a\r\n\r\n";
+    /** For an answer to come that nothing holds up, and long enough to see that one does not come. */
+    private static final Duration QUIET = Duration.ofSeconds(1);
     private static final String LONG_JOB = "{\"type\":\"sleep\",\"payload\":{\"ms\":600000},\"timeout\":\"PT20M\"}";
 
     private final String database = TestServers.migratedDatabase();
@@ -83,6 +87,39 @@ class StopIT {
             process.terminate();
             assertThat(process.awaitExit()).as("after %d ms: %s", afterMs, process.output()).isIn(0, SIGTERM);
             assertThat(process.errors()).as("after %d ms", afterMs).isEmpty();
+        }
+    }
+
+    @Test
+    void an_API_that_stops_answers_on_and_asks_its_callers_to_go_elsewhere() {
+        MillraceProcess process = processes.start("api", "MILLRACE_API_DRAIN", "4s").awaitReady();
+        try (RawConnection kept = new RawConnection(process.api().base())) {
+            kept.send(JOB_TYPES);
+            assertThat(kept.read(QUIET)).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("connection: close");
+            process.terminate();
+            await().until(() -> !process.isReady());
+
+            kept.send(JOB_TYPES);
+            assertThat(kept.read(QUIET)).startsWith("HTTP/1.1 200").containsIgnoringCase("connection: close");
+            assertThat(kept.isClosedWithin(QUIET)).isTrue();
+            assertThat(process.api().enqueue("{\"type\":\"echo\"}")).as("over a new connection").isNotEmpty();
+            assertThat(process.awaitExit()).as(process.output()).isZero();
+        }
+    }
+
+    @Test
+    void who_waits_for_the_end_of_a_job_is_answered_before_the_API_is_gone() {
+        MillraceProcess process = processes.start("api", "MILLRACE_API_DRAIN", "1s").awaitReady();
+        String id = process.api().enqueue("{\"type\":\"echo\"}"); // nobody runs it
+        try (RawConnection waiting = new RawConnection(process.api().base())) {
+            waiting.send("GET /v1/jobs/" + id + "?wait=60s HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertThat(waiting.read(QUIET)).isEmpty();
+            process.terminate();
+
+            assertThat(waiting.read(Duration.ofSeconds(5))).startsWith("HTTP/1.1 200").contains("\"state\":\"PENDING\"")
+                    .containsIgnoringCase("connection: close");
+            assertThat(process.awaitExit()).as(process.output()).isZero();
+            assertThat(process.output()).doesNotContain("Timed out waiting for graceful shutdown");
         }
     }
 }

@@ -67,6 +67,7 @@ public final class MillraceProcess implements AutoCloseable {
             builder.environment().put("MILLRACE_HTTP_PORT", "0");
             builder.environment().put("MILLRACE_MANAGEMENT_PORT", "0");
             builder.environment().put("MILLRACE_START_PATIENCE", "0s"); // what is not there in a test is meant not to be
+            builder.environment().put("MILLRACE_API_DRAIN", "0s"); // nobody to wait for, mostly
             builder.environment().put("MILLRACE_AUTH", "open");
             builder.environment().putAll(settings);
             return new MillraceProcess(builder.start(), output, errors);
