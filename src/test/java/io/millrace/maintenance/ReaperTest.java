@@ -137,7 +137,7 @@ class ReaperTest extends RepairTest {
                 new ClaimedJob(new Lease(id, 1, leaseId), "default", "q", "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0, 0,
                         5, false, ClaimedJob.RAN_BEFORE),
                 List.of(new StreamEntry("q", Priority.NORMAL, entry, id)), new Settlement.Complete("\"late\"", List.of()),
-                () -> true);
+                System.nanoTime(), () -> true);
         assertThat(pass(process.settlers.settler.settle(late))).isFalse();
         pass(process.settlers.settler.idle());
         assertThat(servers.job(id, "state, epoch, lost, result")).isEqualTo("PENDING 1 1 null");
