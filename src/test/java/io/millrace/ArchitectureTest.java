@@ -105,6 +105,14 @@ class ArchitectureTest {
                 .isEqualTo(BOTH_STORES.contains(part)));
     }
 
+    /** What is not traced must not even ask: the engine carries where a job belongs, and knows nothing of the rest. */
+    @Test
+    void only_requests_and_the_ends_of_attempts_know_of_tracing() {
+        noClasses().that().resideOutsideOfPackage(ROOT + ".tracing").and()
+                .haveNameNotMatching(".*\\.(api\\.RequestTraces|observe\\.AttemptSpans).*").should()
+                .dependOnClassesThat().resideInAnyPackage("io.opentelemetry..").check(MAIN);
+    }
+
     @Test
     void nobody_uses_app() {
         assertThat(MAY_USE.values()).allSatisfy(allowed -> assertThat(allowed).doesNotContain("app"));

@@ -42,7 +42,6 @@ import io.millrace.job.JobState;
 import io.millrace.job.KeyedJob;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
-import io.millrace.store.JobStore;
 import io.millrace.store.KeyStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
@@ -68,7 +67,6 @@ public class JobsResource {
     private final JobQueries queries;
     private final EndWatcher ends;
     private final Admission admission;
-    private final JobStore jobs;
     private final ApiConfig config;
     private final Tenant tenant;
     private final CurrentCaller caller;
@@ -76,7 +74,7 @@ public class JobsResource {
     private final RequestTraces traces;
 
     JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
-            Admission admission, JobStore jobs, ApiConfig config, Tenant tenant, CurrentCaller caller, RateGate rates,
+            Admission admission, ApiConfig config, Tenant tenant, CurrentCaller caller, RateGate rates,
             RequestTraces traces) {
         this.reader = reader;
         this.handlers = handlers;
@@ -84,7 +82,6 @@ public class JobsResource {
         this.queries = queries;
         this.ends = ends;
         this.admission = admission;
-        this.jobs = jobs;
         this.config = config;
         this.tenant = tenant;
         this.caller = caller;
@@ -250,7 +247,7 @@ public class JobsResource {
         UUID id = id(idText);
         String whose = tenant.current();
         AuditEntry entry = caller.actor().did(AuditAction.JOB_CANCEL, id);
-        return rates.enterRequest(request).chain(() -> jobs.cancel(whose, id, entry))
+        return rates.enterRequest(request).chain(() -> intake.cancel(whose, id, entry))
                 .chain(state -> find(whose, id).map(job -> {
                     if (state == null && job.state() != JobState.CANCELLED) {
                         throw ProblemException.wrongState(

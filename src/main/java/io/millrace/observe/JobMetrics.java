@@ -73,6 +73,8 @@ class JobMetrics {
     void watch(@Observes @Priority(Interceptor.Priority.LIBRARY_BEFORE) StartupEvent event, Intake intake, Claimer claimer,
             Runner runner, Settler settler, RunningJobs running, Worker worker) {
         intake.onAccepted(this::accepted);
+        intake.onCancelled(JobLog::cancelled);
+        intake.onReplayed(JobLog::replayed);
         claimer.onClaimed(this::claimed);
         runner.onHandlerOver((job, nanos) -> durations.get(kind(job)).record(nanos, TimeUnit.NANOSECONDS));
         settler.onRecorded(this::recorded);

@@ -1,0 +1,19 @@
+package io.millrace.tracing;
+
+import java.util.Map;
+
+import io.millrace.support.TestConfig;
+
+/** Tracing without an application. */
+public final class TestTracing {
+    private TestTracing() {}
+
+    public static Tracing off() {
+        return with(Map.of());
+    }
+
+    /** @param settings full keys */
+    public static Tracing with(Map<String, String> settings) {
+        return new Tracing(TestConfig.of(TracingConfig.class, settings), false);
+    }
+}
