@@ -28,13 +28,18 @@ import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /**
  * OpenTelemetry, if spans are to go anywhere; else there is no SDK: no thread, no queue, no span. Where a span belongs is always
  * said, never taken from a thread: here a thread serves whatever comes next.
  */
 @Singleton
+@RegisterForReflection(classNames = Tracing.SENDER)
 public class Tracing {
+    /** What sends to the collector; found by name. */
+    static final String SENDER = "io.opentelemetry.exporter.sender.jdk.internal.JdkHttpSenderProvider";
+
     private static final Logger LOG = Logger.getLogger(Tracing.class);
     private static final String PATH = "/v1/traces";
     /** Most spans in one request to the collector. */

@@ -12,6 +12,8 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 
+import jakarta.inject.Inject;
+
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ import io.millrace.support.SpanSink.Received;
 import io.millrace.support.TracingOn;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.vertx.ext.web.Router;
 
 /** One trace from the request through the attempts of its jobs, as a collector gets it. */
 @QuarkusTest
@@ -35,6 +38,9 @@ class TracedJobsTest extends RunningApp {
 
     private static final String CALLER = "00f067aa0ba902b7";
     private static SpanSink sink;
+
+    @Inject
+    Router router;
 
     /** Each test has a trace of its own. */
     private final String trace = UUID.randomUUID().toString().replace("-", "");
@@ -70,6 +76,14 @@ class TracedJobsTest extends RunningApp {
     private static String id(Api.Answer answer) {
         assertThat(answer.status()).as(answer.toString()).isEqualTo(201);
         return answer.json().get("id").asText();
+    }
+
+    /** Or what is looked for where nothing is traced would be missing there for another reason. */
+    @Test
+    void with_an_endpoint_there_is_a_route_and_a_thread() {
+        assertThat(router.getRoutes()).anyMatch(route -> route.toString().contains("RequestTraces"));
+        assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName)
+                .anyMatch(name -> name.startsWith("BatchSpanProcessor"));
     }
 
     /** By the short way, and by that of the framework, which a request takes that asks for another media type. */

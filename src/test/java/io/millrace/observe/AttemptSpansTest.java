@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
@@ -22,6 +21,7 @@ import io.millrace.settle.Attempt;
 import io.millrace.support.Allocations;
 import io.millrace.support.SpanSink;
 import io.millrace.tracing.TestTracing;
+import io.millrace.tracing.Tracing;
 
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class AttemptSpansTest {
@@ -50,13 +50,14 @@ class AttemptSpansTest {
     @Test
     void an_attempt_whose_lease_was_lost_says_so_and_one_that_was_handed_back_is_no_error() {
         try (SpanSink sink = new SpanSink(0)) {
-            AttemptSpans spans = new AttemptSpans(
-                    TestTracing.with(Map.of("millrace.tracing.endpoint", sink.url(), "millrace.tracing.every", "10ms")));
+            Tracing tracing = TestTracing.with(Map.of("millrace.tracing.endpoint", sink.url()));
+            AttemptSpans spans = new AttemptSpans(tracing);
             spans.recorded(attempt(null));
             spans.lost(attempt(TRACE).job(), Duration.ofSeconds(3).toNanos());
             spans.recorded(attempt(TRACE));
 
-            Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(sink.spans()).hasSize(2));
+            TestTracing.close(tracing);
+            assertThat(sink.spans()).hasSize(2);
             SpanSink.Received lost = sink.spans().get(0);
             assertThat(lost.attribute("millrace.job.outcome")).isEqualTo("lease_lost");
             assertThat(lost.attribute("error.type")).isEqualTo("lease_lost");

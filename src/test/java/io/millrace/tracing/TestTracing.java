@@ -12,6 +12,11 @@ public final class TestTracing {
         return with(Map.of());
     }
 
+    /** Sends what is left, and ends its threads. */
+    public static void close(Tracing tracing) {
+        tracing.close();
+    }
+
     /** @param settings full keys */
     public static Tracing with(Map<String, String> settings) {
         return new Tracing(TestConfig.of(TracingConfig.class, settings), false);

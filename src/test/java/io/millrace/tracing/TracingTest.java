@@ -2,6 +2,11 @@ package io.millrace.tracing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
@@ -9,7 +14,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
@@ -76,7 +80,7 @@ class TracingTest {
             end(tracing, 1);
             tracing.close();
 
-            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(sink.spans()).hasSize(1));
+            assertThat(sink.spans()).hasSize(1);
             assertThat(sink.spans().get(0).traceId()).isEqualTo(PARENT.traceId());
             assertThat(sink.spans().get(0).parentId()).isEqualTo(PARENT.spanId());
             assertThat(sink.spans().get(0).spanId()).isEqualTo(PARENT.ofAttempt(new UUID(1, 1), 1).spanId());
@@ -96,6 +100,16 @@ class TracingTest {
             assertThat(parents).isEqualTo(recorded);
             assertThat(sink.spans()).hasSize(recorded);
         }
+    }
+
+    /** In a native image it is there only if it was named when the image was built. */
+    @Test
+    void the_one_sender_there_is_and_the_file_that_names_it_are_kept_in_a_native_image() throws IOException {
+        String file = "META-INF/services/io.opentelemetry.exporter.internal.http.HttpSenderProvider";
+        try (InputStream in = getClass().getClassLoader().getResourceAsStream(file)) {
+            assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8).strip()).isEqualTo(Tracing.SENDER);
+        }
+        assertThat(Files.readString(Path.of("src/main/resources/application.properties"))).contains(file);
     }
 
     @ParameterizedTest
