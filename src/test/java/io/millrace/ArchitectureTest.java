@@ -52,6 +52,7 @@ class ArchitectureTest {
             Map.entry("egress", Set.of()),
             Map.entry("local", Set.of()),
             Map.entry("audit", Set.of("job")),
+            Map.entry("tracing", Set.of("job")),
             Map.entry("account", Set.of("audit", "egress")), // the keys of other issuers are fetched where everything is that goes out
             Map.entry("store", Set.of("job", "audit", "pool")),
             Map.entry("stream", Set.of("job", "pool")),
@@ -62,10 +63,10 @@ class ArchitectureTest {
             Map.entry("settle", Set.of("job", "batch", "store", "stream")),
             Map.entry("worker", Set.of("job", "batch", "store", "stream", "handler", "settle")),
             Map.entry("maintenance", Set.of("job", "audit", "batch", "store", "worker", "stream", "settle")),
-            Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake", "rate")),
+            Map.entry("api", Set.of("account", "audit", "job", "batch", "store", "handler", "intake", "rate", "tracing")),
             Map.entry("observe",
                     Set.of("job", "audit", "batch", "pool", "store", "stream", "effect", "intake", "settle", "worker",
-                            "maintenance", "api", "rate")),
+                            "maintenance", "api", "rate", "tracing")),
             Map.entry("app", Set.of("job", "batch", "store", "stream", "handler", "intake", "settle", "worker", "maintenance",
                     "account", "api", "observe", "local", "rate")));
 
@@ -102,6 +103,14 @@ class ArchitectureTest {
         assertThat(MAY_USE.get("stream")).doesNotContain("store");
         assertThat(MAY_USE).allSatisfy((part, allowed) -> assertThat(allowed.containsAll(Set.of("store", "stream"))).as(part)
                 .isEqualTo(BOTH_STORES.contains(part)));
+    }
+
+    /** What is not traced must not even ask: the engine carries where a job belongs, and knows nothing of the rest. */
+    @Test
+    void only_requests_and_the_ends_of_attempts_know_of_tracing() {
+        noClasses().that().resideOutsideOfPackage(ROOT + ".tracing").and()
+                .haveNameNotMatching(".*\\.(api\\.RequestTraces|observe\\.AttemptSpans).*").should()
+                .dependOnClassesThat().resideInAnyPackage("io.opentelemetry..").check(MAIN);
     }
 
     @Test

@@ -54,11 +54,12 @@ public class EnqueueRoute {
     private final Intake intake;
     private final ProblemWriter problems;
     private final ApiConfig config;
+    private final RequestTraces traces;
     private final Set<String> groups = groups();
     private final LongAdder taken = new LongAdder();
 
     EnqueueRoute(Admission admission, CurrentCaller callers, RateGate rates, JobReader reader, Intake intake,
-            ProblemWriter problems, ApiConfig config) {
+            ProblemWriter problems, ApiConfig config, RequestTraces traces) {
         this.admission = admission;
         this.callers = callers;
         this.rates = rates;
@@ -66,6 +67,7 @@ public class EnqueueRoute {
         this.intake = intake;
         this.problems = problems;
         this.config = config;
+        this.traces = traces;
     }
 
     /** The rule stands at the method. */
@@ -128,8 +130,8 @@ public class EnqueueRoute {
 
     private void enqueue(RoutingContext context, byte[] body, String tenant) {
         Uni.createFrom().deferred(() -> rates.enterJobs(tenant, context, 1)) // so that whatever it throws is answered
-                .chain(() -> accept(reader.readJob(body, tenant,
-                        IdempotencyHeader.read(context.request().headers().getAll(IDEMPOTENCY_KEY)))))
+                .chain(() -> accept(traces.join(context, reader.readJob(body, tenant,
+                        IdempotencyHeader.read(context.request().headers().getAll(IDEMPOTENCY_KEY))))))
                 .subscribe().with(answer -> answer.send(context.response()), failure -> refuse(context, failure));
     }
 

@@ -42,7 +42,6 @@ import io.millrace.job.JobState;
 import io.millrace.job.KeyedJob;
 import io.millrace.store.Database;
 import io.millrace.store.JobQueries;
-import io.millrace.store.JobStore;
 import io.millrace.store.KeyStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
@@ -68,25 +67,26 @@ public class JobsResource {
     private final JobQueries queries;
     private final EndWatcher ends;
     private final Admission admission;
-    private final JobStore jobs;
     private final ApiConfig config;
     private final Tenant tenant;
     private final CurrentCaller caller;
     private final RateGate rates;
+    private final RequestTraces traces;
 
     JobsResource(JobReader reader, JobHandlers handlers, Intake intake, JobQueries queries, EndWatcher ends,
-            Admission admission, JobStore jobs, ApiConfig config, Tenant tenant, CurrentCaller caller, RateGate rates) {
+            Admission admission, ApiConfig config, Tenant tenant, CurrentCaller caller, RateGate rates,
+            RequestTraces traces) {
         this.reader = reader;
         this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
         this.ends = ends;
         this.admission = admission;
-        this.jobs = jobs;
         this.config = config;
         this.tenant = tenant;
         this.caller = caller;
         this.rates = rates;
+        this.traces = traces;
     }
 
     /**
@@ -106,7 +106,8 @@ public class JobsResource {
             @Context RoutingContext request) {
         String whose = tenant.current();
         return rates.enterJobs(request, 1)
-                .chain(() -> enqueue(reader.readJob(body, whose, IdempotencyHeader.read(idempotencyKey))));
+                .chain(() -> enqueue(traces.join(request,
+                        reader.readJob(body, whose, IdempotencyHeader.read(idempotencyKey)))));
     }
 
     private Uni<Response> enqueue(KeyedJob keyed) {
@@ -150,23 +151,23 @@ public class JobsResource {
             return Uni.createFrom().item(new BulkResult(0, 0, List.of()));
         }
         admission.enterBulk(request, items.size());
-        return rates.enterJobs(request, items.size()).chain(() -> accept(items));
+        return rates.enterJobs(request, items.size()).chain(() -> accept(items, request));
     }
 
-    private Uni<BulkResult> accept(List<JobReader.Item> items) {
+    private Uni<BulkResult> accept(List<JobReader.Item> items, RoutingContext request) {
         List<Uni<BulkItem>> results = new ArrayList<>(items.size());
-        items.forEach(item -> results.add(accept(item)));
+        items.forEach(item -> results.add(accept(item, request)));
         return Uni.join().all(results).andFailFast().map(all -> {
             int accepted = (int) all.stream().filter(item -> item.job() != null).count();
             return new BulkResult(accepted, all.size() - accepted, all);
         });
     }
 
-    private Uni<BulkItem> accept(JobReader.Item item) {
+    private Uni<BulkItem> accept(JobReader.Item item, RoutingContext request) {
         if (item.problem() != null) {
             return Uni.createFrom().item(refused(item.problem()));
         }
-        return intake.accept(item.job())
+        return intake.accept(traces.join(request, item.job()))
                 .map(receipt -> new BulkItem(Accepted.status(receipt), Accepted.of(item.job().job(), receipt), null,
                         receipt.isReplayed() ? true : null))
                 .onFailure().recoverWithItem(failure -> refused(ProblemMapper.problemOf(failure)));
@@ -246,7 +247,7 @@ public class JobsResource {
         UUID id = id(idText);
         String whose = tenant.current();
         AuditEntry entry = caller.actor().did(AuditAction.JOB_CANCEL, id);
-        return rates.enterRequest(request).chain(() -> jobs.cancel(whose, id, entry))
+        return rates.enterRequest(request).chain(() -> intake.cancel(whose, id, entry))
                 .chain(state -> find(whose, id).map(job -> {
                     if (state == null && job.state() != JobState.CANCELLED) {
                         throw ProblemException.wrongState(

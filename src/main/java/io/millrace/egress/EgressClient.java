@@ -46,6 +46,8 @@ public class EgressClient {
     /** Shorter than what servers use (Node 5 s, nginx 75 s), so that they seldom close under a request that is on its way. */
     private static final int KEEP_ALIVE_SECONDS = 4;
 
+    private static final CharSequence TRACE_PARENT = HttpHeaders.createOptimized("traceparent");
+
     private final Vertx vertx;
     private final EgressConfig config;
     private final EgressRules rules;
@@ -93,30 +95,39 @@ public class EgressClient {
      * @return an answer with a 2xx status; fails with {@link EgressRefusedException} or {@link EgressFailedException}
      */
     public Uni<EgressResponse> get(URI uri, long maxBytes, Duration atMost) {
+        return get(uri, maxBytes, atMost, null);
+    }
+
+    /** @param traceParent for the header {@code traceparent} of each request, so that whoever answers may add to our trace; or null */
+    public Uni<EgressResponse> get(URI uri, long maxBytes, Duration atMost, String traceParent) {
         Duration limit = atMost.compareTo(config.totalTimeout()) < 0 ? atMost : config.totalTimeout();
         if (limit.isNegative() || limit.isZero()) {
             return Uni.createFrom().failure(() -> EgressFailedException.timeout("no time was left for the call"));
         }
-        return Uni.createFrom().deferred(() -> follow(uri, maxBytes, config.maxRedirects())).ifNoItem().after(limit)
+        return Uni.createFrom().deferred(() -> follow(new Call(maxBytes, traceParent), uri, config.maxRedirects())).ifNoItem()
+                .after(limit)
                 .failWith(() -> EgressFailedException.timeout("the call took longer than " + limit.toMillis() + " ms"));
     }
 
-    private Uni<EgressResponse> follow(URI uri, long maxBytes, int redirectsLeft) {
+    /** What is the same for each request of one call. */
+    private record Call(long maxBytes, String traceParent) {}
+
+    private Uni<EgressResponse> follow(Call call, URI uri, int redirectsLeft) {
         Target target = rules.check(uri);
         return resolve(target).invoke(addresses -> rules.check(target, addresses))
-                .chain(addresses -> exchange(target, addresses.stream().limit(MAX_ADDRESSES).toList(), maxBytes))
-                .chain(response -> isRedirect(response) ? redirect(response, maxBytes, redirectsLeft) : successful(response));
+                .chain(addresses -> exchange(call, target, addresses.stream().limit(MAX_ADDRESSES).toList()))
+                .chain(response -> isRedirect(response) ? redirect(call, response, redirectsLeft) : successful(response));
     }
 
     /** The new address goes through every check again. Nothing that a server set, a cookie say, goes along. */
-    private Uni<EgressResponse> redirect(EgressResponse response, long maxBytes, int redirectsLeft) {
+    private Uni<EgressResponse> redirect(Call call, EgressResponse response, int redirectsLeft) {
         if (redirectsLeft == 0) {
             throw new EgressRefusedException(
                     "more than " + config.maxRedirects() + " redirects are not followed (millrace.egress.max-redirects)");
         }
         URI location = response.uri().resolve(parse(response.headers().get(HttpHeaders.LOCATION)));
         EgressRules.checkHop(response.uri(), location);
-        return follow(location, maxBytes, redirectsLeft - 1);
+        return follow(call, location, redirectsLeft - 1);
     }
 
     private Uni<List<InetAddress>> resolve(Target target) {
@@ -142,22 +153,23 @@ public class EgressClient {
     }
 
     /** Takes the next address if one cannot be connected to: of a host with IPv6 and IPv4 often only one can be reached. */
-    private Uni<EgressResponse> exchange(Target target, List<InetAddress> addresses, long maxBytes) {
+    private Uni<EgressResponse> exchange(Call call, Target target, List<InetAddress> addresses) {
         Uni<EgressResponse> exchange = Exchange.of(vertx, target.uri(),
-                () -> http.request(request(target, addresses.get(0))), maxBytes, config.idleTimeout());
+                () -> http.request(request(call, target, addresses.get(0))), call.maxBytes(), config.idleTimeout());
         List<InetAddress> others = addresses.subList(1, addresses.size());
         return others.isEmpty()
                 ? exchange
-                : exchange.onFailure(EgressClient::isUnreachable).recoverWithUni(() -> exchange(target, others, maxBytes));
+                : exchange.onFailure(EgressClient::isUnreachable).recoverWithUni(() -> exchange(call, target, others));
     }
 
-    private RequestOptions request(Target target, InetAddress address) {
-        return new RequestOptions().setMethod(HttpMethod.GET)
+    private RequestOptions request(Call call, Target target, InetAddress address) {
+        RequestOptions options = new RequestOptions().setMethod(HttpMethod.GET)
                 // A literal, so that no name is looked up again; the host stays for the Host header, SNI and the certificate.
                 .setServer(SocketAddress.inetSocketAddress(target.port(), address.getHostAddress())).setHost(target.host())
                 .setPort(target.port()).setSsl(target.ssl()).setURI(target.requestUri()).setFollowRedirects(false)
                 .putHeader(HttpHeaders.USER_AGENT, "Millrace")
                 .putHeader(HttpHeaders.ACCEPT_ENCODING, HttpHeaders.IDENTITY);
+        return call.traceParent() == null ? options : options.putHeader(TRACE_PARENT, call.traceParent());
     }
 
     private static Uni<EgressResponse> successful(EgressResponse response) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -29,7 +30,7 @@ import io.vertx.core.Vertx;
 
 /**
  * Accepts jobs: commits them to PostgreSQL, then hands their ids to Redis. A job that was answered is committed, whatever
- * becomes of Redis.
+ * becomes of Redis. What else callers want of a job, that it be cancelled or run again, comes here, too.
  */
 @Singleton
 public class Intake {
@@ -42,6 +43,8 @@ public class Intake {
     private final Batcher<NewJob, Stored> inserts;
     private final KeyedIntake keyed;
     private volatile Consumer<NewJob> onAccepted = job -> {};
+    private volatile BiConsumer<UUID, JobState> onCancelled = (id, state) -> {};
+    private volatile BiConsumer<UUID, String> onReplayed = (id, queue) -> {};
 
     Intake(Vertx vertx, JobStore store, KeyStore keys, JobStream stream, KeyHints hints, DispatchWindow window,
             IntakeConfig config,
@@ -61,6 +64,16 @@ public class Intake {
     /** @param listener gets each job that is committed; it must not block */
     public void onAccepted(Consumer<NewJob> listener) {
         onAccepted = listener;
+    }
+
+    /** @param listener gets each job that somebody cancelled and its state: PROCESSING if its worker will be told. It must not block */
+    public void onCancelled(BiConsumer<UUID, JobState> listener) {
+        onCancelled = listener;
+    }
+
+    /** @param listener gets each job that somebody wants again, and its queue; it must not block */
+    public void onReplayed(BiConsumer<UUID, String> listener) {
+        onReplayed = listener;
     }
 
     /** @return how many jobs went to a stream as soon as they were accepted */
@@ -115,6 +128,11 @@ public class Intake {
         return keyed.replaysFoundByInsert();
     }
 
+    /** As {@link JobStore#cancel}. */
+    public Uni<JobState> cancel(String tenant, UUID id, AuditEntry entry) {
+        return store.cancel(tenant, id, entry).onItem().ifNotNull().invoke(state -> onCancelled.accept(id, state));
+    }
+
     /**
      * Makes a job that was given up or cancelled ready again, and hands its id out. A compare-and-set: of many who try at once,
      * one succeeds.
@@ -129,6 +147,7 @@ public class Intake {
             if (replayed == null) {
                 return Uni.createFrom().item(false);
             }
+            onReplayed.accept(id, replayed.queue());
             Dispatcher.Hints hints = new Dispatcher.Hints();
             hints.addReady(replayed.queue(), id, replayed.priority());
             return dispatcher.dispatch(hints).replaceWith(true);

@@ -26,4 +26,10 @@ public record ClaimedJob(Lease lease, String tenant, String queue, String type, 
     public int attempt() {
         return failures + 1;
     }
+
+    /** What a line of the log says of the job: never the payload. */
+    @Override
+    public String toString() {
+        return JobLabel.of(id(), type, queue, options.trace()) + ", attempt " + attempt() + ", epoch " + lease.epoch();
+    }
 }

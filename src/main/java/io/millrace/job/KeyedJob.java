@@ -5,4 +5,8 @@ package io.millrace.job;
  *
  * @param keys never null
  */
-public record KeyedJob(NewJob job, JobKeys keys) {}
+public record KeyedJob(NewJob job, JobKeys keys) {
+    public KeyedJob withTrace(TraceParent trace) {
+        return new KeyedJob(job.withTrace(trace), keys);
+    }
+}

@@ -15,4 +15,16 @@ import java.util.UUID;
  * @param delay earliest start counted from the moment of storing; null for none
  */
 public record NewJob(UUID id, String tenant, String queue, String type, Priority priority, String payload, JobOptions options,
-        List<String> tags, int maxAttempts, Instant runAt, Duration delay) {}
+        List<String> tags, int maxAttempts, Instant runAt, Duration delay) {
+
+    public NewJob withTrace(TraceParent trace) {
+        return new NewJob(id, tenant, queue, type, priority, payload, options.withTrace(trace), tags, maxAttempts, runAt,
+                delay);
+    }
+
+    /** What a line of the log says of the job: never the payload. */
+    @Override
+    public String toString() {
+        return JobLabel.of(id, type, queue, options.trace());
+    }
+}

@@ -6,7 +6,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BiConsumer;
 
 import jakarta.inject.Singleton;
 
@@ -39,7 +38,7 @@ public class Promoter {
     private final Map<String, Alarm> alarms = new ConcurrentHashMap<>();
     private volatile Set<String> polled = Set.of();
     private final LongAdder promoted = new LongAdder();
-    private volatile BiConsumer<String, Duration> onPromoted = (queue, late) -> {};
+    private volatile Listener onPromoted = (queue, count, late) -> {};
     private volatile boolean isStarted;
 
     Promoter(Vertx vertx, JobStream stream, DueTimes dueTimes, MaintenanceConfig config) {
@@ -56,8 +55,13 @@ public class Promoter {
         polled.forEach(queue -> arm(queue, Duration.ZERO));
     }
 
-    /** @param listener gets, for each step that moved jobs, their queue and how late the first of them was; must not block */
-    public void onPromoted(BiConsumer<String, Duration> listener) {
+    /** Is told of each step that moved jobs: their queue, how many they were, and how late the first of them was. Must not block. */
+    @FunctionalInterface
+    public interface Listener {
+        void promoted(String queue, int count, Duration late);
+    }
+
+    public void onPromoted(Listener listener) {
         onPromoted = listener;
     }
 
@@ -112,7 +116,7 @@ public class Promoter {
             next.set(promotion.nextDue());
             if (promotion.moved() > 0) {
                 promoted.add(promotion.moved());
-                onPromoted.accept(queue, promotion.late());
+                onPromoted.promoted(queue, promotion.moved(), promotion.late());
             }
             return promotion.moved() < PER_CALL ? 0 : promotion.moved();
         })).map(moved -> next.get());

@@ -3,6 +3,7 @@ package io.millrace.maintenance;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 import jakarta.inject.Singleton;
 
@@ -34,12 +35,18 @@ public class Reaper {
     private final int lostLimit;
     private final Duration stepTimeout;
     private final LongAdder reaped = new LongAdder();
+    private volatile Consumer<List<Reaped>> onReaped = jobs -> {};
 
     Reaper(RepairStore store, JobStream stream, LeaseConfig config, MaintenanceConfig maintenance) {
         this.store = store;
         this.stream = stream;
         this.lostLimit = config.lostLimit();
         this.stepTimeout = maintenance.stepTimeout();
+    }
+
+    /** @param listener gets the jobs of each step that took some back; must not block */
+    public void onReaped(Consumer<List<Reaped>> listener) {
+        onReaped = listener;
     }
 
     /** One pass. @return how many jobs it took back; the relay sends them */
@@ -57,6 +64,7 @@ public class Reaper {
     private Uni<Void> tell(List<Reaped> jobs) {
         if (!jobs.isEmpty()) {
             reaped.add(jobs.size());
+            onReaped.accept(jobs);
             LOG.warnf("%d jobs were taken back, their workers fell silent; the first is %s of queue %s, now %s", jobs.size(),
                     jobs.get(0).id(), jobs.get(0).queue(), jobs.get(0).state());
         }

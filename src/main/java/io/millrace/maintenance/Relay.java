@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ObjIntConsumer;
 
 import jakarta.inject.Singleton;
 
@@ -49,6 +50,7 @@ public class Relay {
     private volatile List<String> waitingQueues = List.of();
     private volatile long askedNanos;
     private final LongAdder relayed = new LongAdder();
+    private volatile ObjIntConsumer<String> onRelayed = (queue, count) -> {};
 
     Relay(JobStore store, JobStream stream, DispatchWindow window, StreamConfig streamConfig, MaintenanceConfig config) {
         this.store = store;
@@ -57,6 +59,11 @@ public class Relay {
         this.config = streamConfig;
         this.batch = Math.min(config.relayItems(), streamConfig.dispatchWindow() / 2);
         this.stepTimeout = config.stepTimeout();
+    }
+
+    /** @param listener gets, for each step that sent jobs, their queue and how many they were; must not block */
+    public void onRelayed(ObjIntConsumer<String> listener) {
+        onRelayed = listener;
     }
 
     /** One pass: rounds over all queues until nothing is left or the windows are full. One at a time. @return how many it sent */
@@ -112,7 +119,10 @@ public class Relay {
         cameTo.put(target, ids.stream().max(Relay::compareAsPostgres).orElseThrow());
         return stream.append(target.queue(), ids.stream().map(id -> new JobStream.Ready(id, target.priority())).toList(),
                 config.commandTimeout())
-                .invoke(() -> relayed.add(ids.size()))
+                .invoke(() -> {
+                    relayed.add(ids.size());
+                    onRelayed.accept(target.queue(), ids.size());
+                })
                 .onFailure().call(() -> store.undispatch(ids)
                         .onFailure().invoke(failure -> LOG.warnf("%d jobs of queue %s wait for the reconciler: %s", ids.size(),
                                 target.queue(), failure.getMessage()))

@@ -48,6 +48,7 @@ class JobMetrics {
     private record Kind(String queue, String type) {}
 
     private final Meters meters;
+    private final AttemptSpans spans;
     private final boolean works;
     private final ByLabel<Kind, Counter> submitted;
     private final ByLabel<Kind, Timer> durations;
@@ -55,9 +56,10 @@ class JobMetrics {
     private final ByLabel<String, Timer> startLatencies;
     private final ByLabel<String, Counter> stale;
 
-    JobMetrics(Meters meters, @ConfigProperty(name = "millrace.mode") String mode) {
+    JobMetrics(Meters meters, AttemptSpans spans, @ConfigProperty(name = "millrace.mode") String mode) {
         this.works = !"api".equalsIgnoreCase(mode);
         this.meters = meters;
+        this.spans = spans;
         Kind others = new Kind(OTHER, OTHER);
         this.submitted = new ByLabel<>(MOST_KINDS, others, kind -> meters.counter("millrace.jobs.submitted", labels(kind)));
         this.durations = new ByLabel<>(MOST_KINDS, others, kind -> meters.timer("millrace.attempt.duration", labels(kind)));
@@ -71,10 +73,13 @@ class JobMetrics {
     void watch(@Observes @Priority(Interceptor.Priority.LIBRARY_BEFORE) StartupEvent event, Intake intake, Claimer claimer,
             Runner runner, Settler settler, RunningJobs running, Worker worker) {
         intake.onAccepted(this::accepted);
+        intake.onCancelled(JobLog::cancelled);
+        intake.onReplayed(JobLog::replayed);
         claimer.onClaimed(this::claimed);
         runner.onHandlerOver((job, nanos) -> durations.get(kind(job)).record(nanos, TimeUnit.NANOSECONDS));
         settler.onRecorded(this::recorded);
-        settler.onStale(attempt -> stale.get(attempt.job().queue()).increment());
+        runner.onLeaseLost(spans::lost);
+        settler.onStale(this::stale);
         meters.count("millrace.dispatched", intake, Intake::dispatchedCount, "way", "accepted");
         intake.batchers().forEach(this::watchBatches);
         if (works) {
@@ -107,7 +112,13 @@ class JobMetrics {
 
     private void recorded(Attempt attempt) {
         JobLog.recorded(attempt.job(), attempt.settlement());
+        spans.recorded(attempt);
         attempts.get(kind(attempt.job())).get(attempt.settlement().transition()).increment();
+    }
+
+    private void stale(Attempt attempt) {
+        spans.lost(attempt.job(), System.nanoTime() - attempt.startedNanos());
+        stale.get(attempt.job().queue()).increment();
     }
 
     /** All outcomes at once: a series that begins with 1 has no increase that Prometheus could see. */

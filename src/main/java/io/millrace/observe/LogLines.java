@@ -2,6 +2,8 @@ package io.millrace.observe;
 
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 import org.jboss.logmanager.ExtLogRecord;
 
@@ -10,10 +12,12 @@ import io.quarkus.logging.LoggingFilter;
 
 /**
  * Every line of the log passes here: what others wrote (names, messages of exceptions) cannot begin a line of its own or speak to a
- * terminal, and what looks like a secret is struck out.
+ * terminal, and what looks like a secret is struck out. A line about a job has its id, and that of its trace, also as fields.
  */
 @LoggingFilter(name = "log-lines")
 public final class LogLines implements Filter {
+    private static final Pattern JOB = Pattern.compile("\\bjob ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\b");
+    private static final Pattern TRACE = Pattern.compile("\\btrace ([0-9a-f]{32})\\b");
     private static final char FIRST_VISIBLE = 0x20;
     private static final char DELETE = 0x7f;
     private static final char LAST_CONTROL = 0x9f;
@@ -25,8 +29,23 @@ public final class LogLines implements Filter {
         if (text != null && !clean.equals(text)) {
             replace(record, clean);
         }
+        if (text != null && record instanceof ExtLogRecord ext) {
+            nameJob(ext, clean);
+        }
         record.setThrown(CleanThrowable.of(record.getThrown()));
         return true;
+    }
+
+    /** A job that the line tells of, and its trace, are named in fields of their own, too, which the JSON format shows. */
+    private static void nameJob(ExtLogRecord record, String text) {
+        Matcher job = JOB.matcher(text);
+        if (job.find()) {
+            record.putMdc("jobId", job.group(1));
+            Matcher trace = TRACE.matcher(text);
+            if (trace.find()) {
+                record.putMdc("traceId", trace.group(1));
+            }
+        }
     }
 
     private static void replace(LogRecord record, String text) {

@@ -43,7 +43,10 @@ class QueueMetrics {
 
     void watch(@Observes @Priority(Interceptor.Priority.LIBRARY_BEFORE) StartupEvent event, Census census, Promoter promoter,
             Relay relay, Reaper reaper, Reclaimer reclaimer, Reconciler reconciler, Worker worker) {
-        promoter.onPromoted((queue, late) -> lateness.get(queue).record(late));
+        promoter.onPromoted((queue, count, late) -> {
+            JobLog.promoted(queue, count);
+            lateness.get(queue).record(late);
+        });
         meters.count("millrace.dispatched", promoter, Promoter::promotedCount, "way", "promoted");
         if (!works) {
             return; // it runs no chores
@@ -52,6 +55,8 @@ class QueueMetrics {
         worker.queues().forEach(reclaimed::get);
         worker.queues().forEach(lateness::get);
         reclaimer.onReclaimed((queue, count) -> reclaimed.get(queue).increment(count));
+        relay.onRelayed(JobLog::relayed);
+        reaper.onReaped(JobLog::reaped);
         meters.count("millrace.dispatched", relay, Relay::relayedCount, "way", "relayed");
         meters.count("millrace.reconciled", reaper, Reaper::reapedCount, "reason", "lease_expired");
         meters.count("millrace.reconciled", reconciler, Reconciler::lostCount, "reason", "lost");

@@ -11,11 +11,13 @@ import io.millrace.stream.StreamEntry;
  * An attempt that is over and has to be recorded.
  *
  * @param entries the deliveries to acknowledge once it is; mostly one
+ * @param startedNanos by {@link System#nanoTime}
  * @param isHeld false once the lease is known to be lost, so that nobody goes on trying
  */
-public record Attempt(ClaimedJob job, List<StreamEntry> entries, Settlement settlement, BooleanSupplier isHeld) {
+public record Attempt(ClaimedJob job, List<StreamEntry> entries, Settlement settlement, long startedNanos,
+        BooleanSupplier isHeld) {
 
     Attempt with(Settlement other) {
-        return new Attempt(job, entries, other, isHeld);
+        return new Attempt(job, entries, other, startedNanos, isHeld);
     }
 }

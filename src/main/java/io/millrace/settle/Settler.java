@@ -130,8 +130,7 @@ public class Settler {
             tellOfLostLease(attempt);
             return Uni.createFrom().item(false);
         }
-        LOG.warnf("job %s of type %s, epoch %d: recording %s failed, trying again in %s: %s", attempt.job().id(),
-                attempt.job().type(), attempt.job().lease().epoch(), attempt.settlement().transition(), pause,
+        LOG.warnf("%s: recording %s failed, trying again in %s: %s", attempt.job(), attempt.settlement().transition(), pause,
                 failure.getMessage());
         Duration nextPause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
         return Uni.createFrom().voidItem().onItem().delayIt().by(pause).chain(() -> record(attempt, nextPause));
@@ -139,9 +138,8 @@ public class Settler {
 
     /** What PostgreSQL refuses for good would be refused for ever: the job is given up, and says why. */
     private Uni<Boolean> recordUnstorable(Attempt attempt, Throwable failure) {
-        LOG.warnf("job %s of type %s, epoch %d: PostgreSQL refuses to record %s: %s", attempt.job().id(), attempt.job().type(),
-                attempt.job().lease().epoch(),
-                attempt.settlement().transition(), failure.getMessage());
+        LOG.warnf("%s: PostgreSQL refuses to record %s: %s", attempt.job(), attempt.settlement().transition(),
+                failure.getMessage());
         return record(unstorable(attempt, failure), FIRST_PAUSE);
     }
 
@@ -165,8 +163,8 @@ public class Settler {
 
     private void tellOfLostLease(Attempt attempt) {
         onStale.accept(attempt);
-        LOG.warnf("job %s of type %s, epoch %d: the lease was lost before the end was recorded (%s); another worker decides",
-                attempt.job().id(), attempt.job().type(), attempt.job().lease().epoch(), attempt.settlement().transition());
+        LOG.warnf("%s: the lease was lost before the end was recorded (%s); another worker decides", attempt.job(),
+                attempt.settlement().transition());
     }
 
     private static Attempt unstorable(Attempt attempt, Throwable failure) {

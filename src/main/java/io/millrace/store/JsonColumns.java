@@ -5,6 +5,7 @@ import java.time.Duration;
 import io.millrace.job.Backoff;
 import io.millrace.job.Failure;
 import io.millrace.job.JobOptions;
+import io.millrace.job.TraceParent;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
 
@@ -26,6 +27,9 @@ final class JsonColumns {
             json.put("curve", backoff.curve().label()).put("baseMs", backoff.base().toMillis())
                     .put("capMs", backoff.cap().toMillis()).put("jitter", backoff.jitter().label());
         }
+        if (options.trace() != null) {
+            json.put("trace", options.trace().header());
+        }
         return json.encode();
     }
 
@@ -35,7 +39,8 @@ final class JsonColumns {
         }
         JsonObject json = new JsonObject(text);
         Long timeoutMs = json.getLong("timeoutMs");
-        return new JobOptions(timeoutMs == null ? null : Duration.ofMillis(timeoutMs), readBackoff(json));
+        return new JobOptions(timeoutMs == null ? null : Duration.ofMillis(timeoutMs), readBackoff(json),
+                TraceParent.parse(json.getString("trace")));
     }
 
     private static Backoff readBackoff(JsonObject json) {

@@ -127,8 +127,7 @@ public class Heartbeat {
         Duration limit = config.stopAfter();
         for (RunningJob job : running.all()) {
             if (job.silentNanos() > limit.toNanos() && job.loseLease()) {
-                LOG.warnf("job %s of type %s, epoch %d: no heartbeat was confirmed for %s, stopping it", job.job().id(),
-                        job.job().type(), job.job().lease().epoch(), limit);
+                LOG.warnf("%s: no heartbeat was confirmed for %s, stopping it", job.job(), limit);
             }
         }
     }

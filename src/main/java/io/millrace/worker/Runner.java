@@ -24,6 +24,7 @@ import io.millrace.handler.SensitivePaths;
 import io.millrace.job.ClaimedJob;
 import io.millrace.job.Outcome;
 import io.millrace.job.Settlement;
+import io.millrace.job.TraceParent;
 import io.millrace.settle.Attempt;
 import io.millrace.settle.SettleConfig;
 import io.millrace.settle.SettlementPolicy;
@@ -46,8 +47,9 @@ public class Runner {
     private final SettlementPolicy policy;
     private final RunningJobs running;
     private volatile Listener onHandlerOver = (job, nanos) -> {};
+    private volatile Listener onLeaseLost = (job, nanos) -> {};
 
-    /** Is told how long a handler took, whatever came of it. Must not block. */
+    /** Is told how long a handler took. Must not block. */
     @FunctionalInterface
     public interface Listener {
         void over(ClaimedJob job, long nanos);
@@ -62,8 +64,14 @@ public class Runner {
         this.policy = new SettlementPolicy(this::write, config.maxResult(), Math::random);
     }
 
+    /** @param listener is told of every handler, whatever came of it */
     public void onHandlerOver(Listener listener) {
         onHandlerOver = listener;
+    }
+
+    /** @param listener is told of handlers that were stopped because their lease was lost: nothing is recorded of them */
+    public void onLeaseLost(Listener listener) {
+        onLeaseLost = listener;
     }
 
     /**
@@ -75,9 +83,7 @@ public class Runner {
         running.add(job);
         JobHandler<?> handler = handlers.find(job.job().type());
         if (handler == null) {
-            LOG.warnf("job %s of type %s, epoch %d: no handler for the type here, put off for %s", job.job().id(),
-                    job.job().type(),
-                    job.job().lease().epoch(), UNKNOWN_TYPE_PAUSE);
+            LOG.warnf("%s: no handler for the type here, put off for %s", job.job(), UNKNOWN_TYPE_PAUSE);
             onHandlerDone.run();
             settle(job, new Settlement.Postpone(UNKNOWN_TYPE_PAUSE));
         } else if (job.job().isCancelRequested()) {
@@ -100,6 +106,7 @@ public class Runner {
         AtomicBoolean isOver = new AtomicBoolean();
         AtomicReference<Cancellable> subscription = new AtomicReference<>();
         long startedNanos = System.nanoTime();
+        job.started(startedNanos);
 
         job.cancellation().onRequest(() -> {
             if (isOver.compareAndSet(false, true)) {
@@ -135,8 +142,7 @@ public class Runner {
         try {
             return withoutSecrets(job.job(), policy.decide(job.job(), type.retry().backoff(), outcome));
         } catch (RuntimeException | Error mistake) {
-            LOG.errorf(mistake, "job %s of type %s, epoch %d: the outcome of its attempt cannot be used", job.job().id(),
-                    job.job().type(), job.job().lease().epoch());
+            LOG.errorf(mistake, "%s: the outcome of its attempt cannot be used", job.job());
             return withoutSecrets(job.job(),
                     policy.decide(job.job(), type.retry().backoff(), new Outcome.Retry(mistake)));
         }
@@ -172,8 +178,10 @@ public class Runner {
         if (payload == null) {
             return Uni.createFrom().item(new Outcome.Reject("unreadable payload: it is null"));
         }
+        TraceParent trace = job.options().trace();
         JobContext context = new JobContext(job.id(), job.lease().epoch(), job.attempt(), job.maxAttempts(), job.tenant(),
-                job.queue(), Deadline.after(timeout), running.cancellation());
+                job.queue(), Deadline.after(timeout), running.cancellation(),
+                trace == null ? null : trace.ofAttempt(job.id(), job.lease().epoch()));
         return handler.run(payload, context);
     }
 
@@ -195,19 +203,18 @@ public class Runner {
             case CANCELLED -> settle(job, new Settlement.Cancel());
             case SHUTDOWN -> settle(job, new Settlement.Release());
             case LEASE_LOST -> {
-                LOG.warnf("job %s of type %s, epoch %d: stopped, the lease was lost", job.job().id(), job.job().type(),
-                        job.job().lease().epoch());
+                LOG.warnf("%s: stopped, the lease was lost", job.job());
+                onLeaseLost.over(job.job(), System.nanoTime() - job.startedNanos());
                 over(job);
             }
         }
     }
 
     private void settle(RunningJob job, Settlement settlement) {
-        settler.settle(new Attempt(job.job(), job.entries(), settlement, job::holdsLease)).subscribe().with(
+        settler.settle(new Attempt(job.job(), job.entries(), settlement, job.startedNanos(), job::holdsLease)).subscribe().with(
                 recorded -> over(job),
                 failure -> {
-                    LOG.errorf(failure, "job %s of type %s, epoch %d: the end could not be recorded, the job will run again",
-                            job.job().id(), job.job().type(), job.job().lease().epoch());
+                    LOG.errorf(failure, "%s: the end could not be recorded, the job will run again", job.job());
                     over(job);
                 });
     }

@@ -12,6 +12,8 @@ final class RunningJob {
     private final List<StreamEntry> entries;
     private final Cancellation cancellation = new Cancellation();
     private volatile long confirmedNanos;
+    /** Not volatile: read when the attempt ends, and all that hangs on it is how long it seems to have run. */
+    private long startedNanos;
     private volatile boolean isLeaseLost;
     private Runnable onSettled;
     private boolean isSettled;
@@ -21,6 +23,7 @@ final class RunningJob {
         this.job = job;
         this.entries = entries;
         this.confirmedNanos = claimedNanos;
+        this.startedNanos = claimedNanos;
     }
 
     ClaimedJob job() {
@@ -46,6 +49,15 @@ final class RunningJob {
         isLeaseLost = true;
         cancellation.request(Cancellation.Cause.LEASE_LOST);
         return isNew;
+    }
+
+    /** @param nanos when its handler was called; until then, and if it is not, the claim counts as the start */
+    void started(long nanos) {
+        startedNanos = nanos;
+    }
+
+    long startedNanos() {
+        return startedNanos;
     }
 
     /** @param sentNanos when the heartbeat that held was sent */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -15,10 +16,12 @@ import org.junit.jupiter.api.Test;
 
 import io.millrace.job.ClaimedJob;
 import io.millrace.job.JobOptions;
+import io.millrace.job.JobState;
 import io.millrace.job.Lease;
 import io.millrace.job.Priority;
 import io.millrace.job.Settlement;
 import io.millrace.settle.Attempt;
+import io.millrace.store.RepairStore.Reaped;
 import io.millrace.stream.StreamEntry;
 import io.millrace.support.TestServers;
 import io.millrace.worker.WorkerProcess;
@@ -65,7 +68,11 @@ class ReaperTest extends RepairTest {
         UUID id = expired();
         servers.change(id, "lost = 2");
 
+        List<Reaped> told = new ArrayList<>();
+        crew.reaper.onReaped(told::addAll);
+
         assertThat(pass(crew.reaper.reapExpired())).isOne();
+        assertThat(told).containsExactly(new Reaped(id, "q", Priority.NORMAL, JobState.FAILED));
         assertThat(servers.job(id, "state, lost, failure->>'reason', finished_at is not null, lease_id"))
                 .isEqualTo("FAILED 3 WORKER_LOST t null");
         assertThat(servers.redis("XRANGE {q}:dlq - +")).contains(id.toString(), "WORKER_LOST");
@@ -137,7 +144,7 @@ class ReaperTest extends RepairTest {
                 new ClaimedJob(new Lease(id, 1, leaseId), "default", "q", "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0, 0,
                         5, false, ClaimedJob.RAN_BEFORE),
                 List.of(new StreamEntry("q", Priority.NORMAL, entry, id)), new Settlement.Complete("\"late\"", List.of()),
-                () -> true);
+                System.nanoTime(), () -> true);
         assertThat(pass(process.settlers.settler.settle(late))).isFalse();
         pass(process.settlers.settler.idle());
         assertThat(servers.job(id, "state, epoch, lost, result")).isEqualTo("PENDING 1 1 null");

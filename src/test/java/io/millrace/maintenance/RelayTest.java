@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +32,11 @@ class RelayTest extends RepairTest {
     @Test
     void what_is_ready_is_sent_in_several_rounds_and_marked() {
         servers.insertUndispatched("q", 1, 900);
+        List<String> told = new ArrayList<>();
+        crew.relay.onRelayed((queue, count) -> told.add(queue + " " + count));
 
         assertThat(relay()).isEqualTo(900);
+        assertThat(told).containsExactly("q 500", "q 400");
         assertThat(length("{q}:normal")).isEqualTo(900);
         assertThat(servers.count("dispatched_at is null")).isZero();
         assertThat(relay()).isZero();

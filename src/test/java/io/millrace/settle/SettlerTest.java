@@ -71,7 +71,7 @@ class SettlerTest {
         ClaimedJob job = new ClaimedJob(lease, "default", JobServers.QUEUE, "echo", Priority.NORMAL, "{}", JobOptions.NONE, 0,
                 0, 5, false, ClaimedJob.RAN_BEFORE);
         return new Attempt(job, List.of(new StreamEntry(JobServers.QUEUE, Priority.NORMAL, entries.get(0), id)), settlement,
-                isHeld::get);
+                System.nanoTime(), isHeld::get);
     }
 
     private static Complete complete(String result) {

@@ -31,6 +31,7 @@ import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.millrace.api.ApiConfig;
 import io.millrace.api.RateGate;
+import io.millrace.api.RequestTraces;
 import io.millrace.handler.JobHandlers;
 import io.millrace.intake.Intake;
 import io.millrace.job.Job;
@@ -55,9 +56,10 @@ public class ImageJobsResource {
     private final ObjectMapper json;
     private final Tenant tenant;
     private final RateGate rates;
+    private final RequestTraces traces;
 
     ImageJobsResource(CompatBody bodies, CompatConfig config, ApiConfig limits, JobHandlers handlers, Intake intake,
-            JobQueries queries, ObjectMapper json, Tenant tenant, RateGate rates) {
+            JobQueries queries, ObjectMapper json, Tenant tenant, RateGate rates, RequestTraces traces) {
         this.bodies = bodies;
         this.config = config;
         this.limits = limits;
@@ -67,6 +69,7 @@ public class ImageJobsResource {
         this.json = json;
         this.tenant = tenant;
         this.rates = rates;
+        this.traces = traces;
     }
 
     @RegisterForReflection
@@ -82,7 +85,7 @@ public class ImageJobsResource {
         checkVisits(request);
         Instant runAt = scheduledTime(request.remove("scheduled_time"));
         NewJob job = bodies.job(handlers.find(TYPE).type(), tenant.current(), request, runAt);
-        return rates.enterJobs(context, 1).chain(() -> intake.accept(job))
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(traces.join(context, job)))
                 .map(stored -> new Scheduled(stored.id(), "Job scheduled for processing"));
     }
 

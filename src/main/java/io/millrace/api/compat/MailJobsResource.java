@@ -28,6 +28,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.millrace.api.RateGate;
+import io.millrace.api.RequestTraces;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.PayloadFault;
@@ -67,17 +68,19 @@ public class MailJobsResource {
     private final JobQueries queries;
     private final Tenant tenant;
     private final RateGate rates;
+    private final RequestTraces traces;
     private final boolean isEmailShown;
     private final boolean isNameShown;
 
     MailJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant,
-            RateGate rates) {
+            RateGate rates, RequestTraces traces) {
         this.bodies = bodies;
         this.handler = handlers.find(TYPE);
         this.intake = intake;
         this.queries = queries;
         this.tenant = tenant;
         this.rates = rates;
+        this.traces = traces;
         List<String> masked = handlers.sensitive(TYPE).findMasks(MASKED);
         this.isEmailShown = !masked.contains("/to/0");
         this.isNameShown = !masked.contains("/data/name");
@@ -105,7 +108,7 @@ public class MailJobsResource {
         handler.check(payload.toString()).stream().findFirst().ifPresent(fault -> refuse(fault, email));
         KeyedJob job = new KeyedJob(bodies.job(handler.type(), tenant.current(), payload, null, List.of(TAG)),
                 new JobKeys(null, null, key, OnConflict.RETURN));
-        return rates.enterJobs(context, 1).chain(() -> intake.accept(job)).map(MailJobsResource::added);
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(traces.join(context, job))).map(MailJobsResource::added);
     }
 
     private static Added added(Receipt receipt) {

@@ -24,6 +24,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.account.Group;
 import io.millrace.account.Tenant;
 import io.millrace.api.RateGate;
+import io.millrace.api.RequestTraces;
 import io.millrace.handler.JobHandler;
 import io.millrace.handler.JobHandlers;
 import io.millrace.handler.SensitivePaths;
@@ -46,15 +47,17 @@ public class StreamJobsResource {
     private final JobQueries queries;
     private final Tenant tenant;
     private final RateGate rates;
+    private final RequestTraces traces;
 
     StreamJobsResource(CompatBody bodies, JobHandlers handlers, Intake intake, JobQueries queries, Tenant tenant,
-            RateGate rates) {
+            RateGate rates, RequestTraces traces) {
         this.bodies = bodies;
         this.handlers = handlers;
         this.intake = intake;
         this.queries = queries;
         this.tenant = tenant;
         this.rates = rates;
+        this.traces = traces;
     }
 
     @RegisterForReflection
@@ -82,7 +85,7 @@ public class StreamJobsResource {
             throw CompatError.badRequest("Invalid payload: " + fault);
         });
         NewJob job = bodies.job(handler.type(), tenant.current(), payload, null);
-        return rates.enterJobs(context, 1).chain(() -> intake.accept(job))
+        return rates.enterJobs(context, 1).chain(() -> intake.accept(traces.join(context, job)))
                 .map(stored -> Response.status(Response.Status.CREATED)
                         .entity(new Created(stored.id(), JobState.PENDING.name())).build());
     }

@@ -48,7 +48,7 @@ public class ImageHandler implements JobHandler<ImagePayload> {
                     }
                     """, "images", Duration.ofMinutes(5), RetryPolicy.attempts(4));
 
-    private final BiFunction<URI, Duration, Uni<Fetched>> source;
+    private final BiFunction<URI, JobContext, Uni<Fetched>> source;
     private final BlockingWork blocking;
     private final ImageConfig config;
     private final ImageReading reading;
@@ -60,7 +60,7 @@ public class ImageHandler implements JobHandler<ImagePayload> {
         this(source::fetch, blocking, config);
     }
 
-    ImageHandler(BiFunction<URI, Duration, Uni<Fetched>> source, BlockingWork blocking, ImageConfig config) {
+    ImageHandler(BiFunction<URI, JobContext, Uni<Fetched>> source, BlockingWork blocking, ImageConfig config) {
         this.source = source;
         this.blocking = blocking;
         this.config = config;
@@ -88,7 +88,7 @@ public class ImageHandler implements JobHandler<ImagePayload> {
 
     /** Never fails: what goes wrong with one image is noted and leaves the others alone. */
     private Uni<Void> look(String url, ImageRun run, JobContext context) {
-        return Uni.createFrom().deferred(() -> source.apply(EgressClient.parse(url), context.deadline().left()))
+        return Uni.createFrom().deferred(() -> source.apply(EgressClient.parse(url), context))
                 .chain(fetched -> read(fetched.bytes(), run.sizes()).invoke(picture -> run.note(url, fetched, picture)))
                 .onFailure().invoke(failure -> run.note(url, failure)).onFailure().recoverWithNull().replaceWithVoid();
     }

@@ -1,10 +1,10 @@
 package io.millrace.handler.image;
 
 import java.net.URI;
-import java.time.Duration;
 
 import io.millrace.egress.EgressClient;
 import io.millrace.egress.EgressResponse;
+import io.millrace.handler.JobContext;
 import io.millrace.stream.ByteCache;
 import io.millrace.stream.RedisKeys;
 import io.smallrye.mutiny.Uni;
@@ -27,14 +27,16 @@ public class ImageSource {
         this.config = config;
     }
 
-    /** @param atMost how long it may take */
-    Uni<Fetched> fetch(URI url, Duration atMost) {
+    /** @param context of the attempt that wants it, and that gives it no more time than it has itself */
+    Uni<Fetched> fetch(URI url, JobContext context) {
         return cache.get(RedisKeys.imageCache(url)).onItem().ifNotNull().transform(bytes -> new Fetched(bytes, true))
-                .onItem().ifNull().switchTo(() -> download(url, atMost));
+                .onItem().ifNull().switchTo(() -> download(url, context));
     }
 
-    private Uni<Fetched> download(URI url, Duration atMost) {
-        return egress.get(url, config.maxBytes().asLongValue(), atMost).map(EgressResponse::body)
+    private Uni<Fetched> download(URI url, JobContext context) {
+        String traceParent = context.trace() == null ? null : context.trace().header();
+        return egress.get(url, config.maxBytes().asLongValue(), context.deadline().left(), traceParent)
+                .map(EgressResponse::body)
                 .call(bytes -> isWorthKeeping(bytes)
                         ? cache.put(RedisKeys.imageCache(url), bytes, config.cacheTtl())
                         : Uni.createFrom().voidItem())

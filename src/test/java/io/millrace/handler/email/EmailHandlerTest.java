@@ -42,7 +42,7 @@ class EmailHandlerTest {
         EmailConfig config = Mails.config();
         EmailHandler handler = new EmailHandler(Mails.letters(config), new Smtp(vertx, config), null, null, "worker");
         return handler.run(payload, new JobContext(new UUID(0, 1), 1, 1, 5, "default", "default",
-                Deadline.after(Duration.ofSeconds(9)), new Cancellation())).await().atMost(Duration.ofSeconds(9));
+                Deadline.after(Duration.ofSeconds(9)), new Cancellation(), null)).await().atMost(Duration.ofSeconds(9));
     }
 
     private static EmailPayload to(String address) {

@@ -206,7 +206,7 @@ class ImageHandlerTest {
     void no_more_images_than_allowed_are_fetched_at_a_time() {
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
-        ImageHandler handler = handler((url, atMost) -> Uni.createFrom().item(pages.get("/wide.jpg"))
+        ImageHandler handler = handler((url, context) -> Uni.createFrom().item(pages.get("/wide.jpg"))
                 .invoke(bytes -> most.accumulateAndGet(now.incrementAndGet(), Math::max)).onItem().delayIt()
                 .by(Duration.ofMillis(2)).invoke(bytes -> now.decrementAndGet()).map(bytes -> new Fetched(bytes, true)),
                 Map.of("millrace.image.downloads", "3"));
@@ -223,7 +223,7 @@ class ImageHandlerTest {
         AtomicInteger begun = new AtomicInteger();
         AtomicInteger cancelled = new AtomicInteger();
         AtomicBoolean ended = new AtomicBoolean();
-        ImageHandler handler = handler((url, atMost) -> Uni.createFrom().<Fetched>nothing().onSubscription()
+        ImageHandler handler = handler((url, context) -> Uni.createFrom().<Fetched>nothing().onSubscription()
                 .invoke(begun::incrementAndGet).onCancellation().invoke(cancelled::incrementAndGet), Map.of());
 
         Cancellable attempt = handler.run(payload(null, visit("S1", "/1", "/2", "/3", "/4", "/5")), context()).subscribe()
@@ -248,11 +248,11 @@ class ImageHandlerTest {
 
     private ImageHandler handler(Map<String, String> settings) {
         ImageConfig config = TestConfig.of(ImageConfig.class, settings);
-        return handler((url, atMost) -> egress.get(url, config.maxBytes().asLongValue(), atMost)
+        return handler((url, context) -> egress.get(url, config.maxBytes().asLongValue(), context.deadline().left())
                 .map(response -> new Fetched(response.body(), false)), settings);
     }
 
-    private static ImageHandler handler(BiFunction<URI, Duration, Uni<Fetched>> source, Map<String, String> settings) {
+    private static ImageHandler handler(BiFunction<URI, JobContext, Uni<Fetched>> source, Map<String, String> settings) {
         return new ImageHandler(source, new BlockingWork(), TestConfig.of(ImageConfig.class, settings));
     }
 
@@ -261,7 +261,8 @@ class ImageHandlerTest {
     }
 
     private static JobContext context() {
-        return new JobContext(UUID.randomUUID(), 1, 1, 4, "default", "images", Deadline.after(PATIENCE), new Cancellation());
+        return new JobContext(UUID.randomUUID(), 1, 1, 4, "default", "images", Deadline.after(PATIENCE), new Cancellation(),
+                null);
     }
 
     private static Failed onlyFailure(Object report) {

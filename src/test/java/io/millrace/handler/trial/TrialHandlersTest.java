@@ -28,7 +28,7 @@ class TrialHandlersTest {
 
     static <P> Outcome run(JobHandler<P> handler, P payload, int attempt) {
         JobContext context = new JobContext(new UUID(0, 1), attempt, attempt, 5, "default", "default",
-                Deadline.after(Duration.ofMinutes(1)), new Cancellation());
+                Deadline.after(Duration.ofMinutes(1)), new Cancellation(), null);
         return handler.run(payload, context).await().atMost(Duration.ofSeconds(10));
     }
 
