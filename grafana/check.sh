@@ -45,7 +45,7 @@ kill_a_worker() {
   for ((n = 0; n < 20; n++)); do
     post /v1/jobs -o /dev/null -d '{"type": "sleep", "payload": {"ms": 10000}}'
   done
-  await_moved "millrace_in_flight{instance=\"$(metrics_of worker-2)\"}"
+  await_moved 'millrace_in_flight{instance="worker-2"}'
   kill_process worker-2
 }
 

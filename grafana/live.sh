@@ -56,11 +56,10 @@ start_prometheus() {
   [ ! -d "$folder" ] || cp "$folder"/*.yml "$rules"
   {
     printf 'global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: ["%s/*.yml"]\n' "$rules"
-    printf 'scrape_configs:\n  - job_name: millrace\n    metrics_path: /q/metrics\n    static_configs:\n      - targets: ['
+    printf 'scrape_configs:\n  - job_name: millrace\n    metrics_path: /q/metrics\n    static_configs:\n'
     for name in "$@"; do
-      printf '"%s", ' "$(metrics_of "$name")"
+      printf '      - {targets: ["%s"], labels: {instance: %s}}\n' "$(metrics_of "$name")" "$name"
     done
-    printf ']\n'
   } >"$LOGS/prometheus.yml"
   for ((try = 0; try < PORT_TRIES; try++)); do
     port=$((20000 + RANDOM % 10000))
@@ -125,6 +124,14 @@ jobs_of_step() {
   done
 }
 
+# More jobs than the four slots of their queue take at once.
+burst() {
+  local n
+  for ((n = 0; n < 300; n++)); do
+    echo '{"type": "sleep", "queue": "images", "payload": {"ms": 80}}'
+  done
+}
+
 # What happens seldom, or to single jobs: given up at once and after retries, a repeat, a cancelled one, more requests than allowed.
 rare_events() {
   local id
@@ -139,14 +146,16 @@ rare_events() {
   curl -sS -m "$REQUEST_LIMIT" -o /dev/null "$API/v1/jobs?limit=[1-150]"
 }
 
-# start_load: goes on until stop_live; a step every fourth of a second, with more jobs and fewer in turn.
+# start_load: goes on until stop_live, also after a request that failed (load.log says which); a step every fourth of a second, with more
+# jobs and fewer in turn.
 start_load() {
   (
-    # shellcheck disable=SC2064
+    set +e
     trap 'exit 0' TERM
     for ((step = 0; ; step++)); do
       jobs_of_step $((8 + 24 * (step / 40 % 3))) | post /v1/jobs/bulk --data-binary @- -o /dev/null
       post /v1/jobs -d '{"type": "echo"}' -o /dev/null "$API/v1/jobs" -o /dev/null "$API/v1/jobs" -o /dev/null
+      [ $((step % 160)) -ne 80 ] || burst | post /v1/jobs/bulk --data-binary @- -o /dev/null
       [ $((step % 40)) -ne 1 ] || rare_events "repeat-$step"
       sleep 0.25
     done
