@@ -9,6 +9,8 @@ PORT_TRIES=10
 PROMETHEUS_LIMIT=20
 # Seconds for one request of the load.
 REQUEST_LIMIT=20
+# Seconds for Prometheus, and for the load with the request that is under way, to end.
+OTHERS_STOP_LIMIT=25
 QUEUES=default,images:4,reports:30
 API=
 PROMETHEUS=
@@ -88,9 +90,15 @@ is_prometheus_ready() {
   kill -0 "$PROMETHEUS_PID" 2>/dev/null
 }
 
+# stop_pid PID: SIGTERM, and SIGKILL if that does not do.
 stop_pid() {
+  local deadline=$((SECONDS + OTHERS_STOP_LIMIT))
   [ -n "$1" ] || return 0
   kill "$1" 2>/dev/null || true
+  while kill -0 "$1" 2>/dev/null; do
+    [ "$SECONDS" -lt "$deadline" ] || kill -9 "$1" 2>/dev/null || true
+    sleep 0.1
+  done
   wait "$1" 2>/dev/null || true
 }
 
