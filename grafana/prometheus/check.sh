@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 PROMTOOL=${PROMTOOL:-$(command -v promtool || true)}
 if [ -z "$PROMTOOL" ]; then
   echo "there is no promtool: it is in the package prometheus of Debian and Ubuntu, and in the archives of" \
-    "https://prometheus.io/download; .ci/promtool gets it" >&2
+    "https://prometheus.io/download; .ci/prometheus prints the folder of one" >&2
   exit 2
 fi
 "$PROMTOOL" check config prometheus.yml prometheus-local.yml

@@ -39,6 +39,7 @@ class MetricsTest extends RunningApp {
     private static final Pattern DOCUMENTED = Pattern
             .compile("(?m)^\\| `(millrace_[a-z_]+)` \\| (counter|gauge|histogram) \\| ([a-z, ]*) ?\\|");
     private static final Pattern TYPE = Pattern.compile("(?m)^# TYPE (millrace_[a-z_]+) ([a-z]+)$");
+    private static final Pattern HELP = Pattern.compile("(?m)^# HELP (millrace_[a-z_]+) (.*)$");
     private static final Pattern SAMPLE = Pattern.compile("(?m)^(millrace_[a-z_]+)(?:\\{(.*)})? (\\S+)$");
     /** Of the samples of a histogram. */
     private static final Pattern PART = Pattern.compile("_(bucket|count|sum)$");
@@ -101,6 +102,13 @@ class MetricsTest extends RunningApp {
 
         assertThat(documented()).containsAll(PROMISED);
         await().untilAsserted(() -> assertThat(exported()).isEqualTo(documented()));
+    }
+
+    @Test
+    void every_metric_says_what_it_is() {
+        assertThat(HELP.matcher(scrape()).results().map(help -> help.group(1) + " " + help.group(2).strip()))
+                .hasSizeGreaterThan(PROMISED.size())
+                .allMatch(help -> help.contains(" ") && !help.endsWith(" "), "has a help text");
     }
 
     @Test

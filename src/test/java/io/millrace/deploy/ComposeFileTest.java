@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -14,20 +13,51 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** docker-compose.yml, and proof that what it is held against is seen. */
+/** The files for Docker Compose, and proof that what it is held against is seen. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ComposeFileTest {
 
+    private static final Path ROOT = Path.of("");
+    private static final Path GRAFANA = Path.of("grafana");
+
     private static String file() throws IOException {
-        return Files.readString(Path.of("docker-compose.yml"));
+        return file(ROOT);
+    }
+
+    private static String file(Path folder) throws IOException {
+        return Files.readString(folder.resolve("docker-compose.yml"));
+    }
+
+    private static List<String> check(String yaml, Path folder) {
+        return ComposeLint.check(yaml, folder, KnownSettings.variables());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "grafana"})
+    void a_compose_file_is_sound(String folder) throws IOException {
+        assertThat(check(file(Path.of(folder)), Path.of(folder))).isEmpty();
     }
 
     @Test
-    void the_compose_file_is_sound() throws IOException {
-        assertThat(ComposeLint.check(file(), KnownSettings.variables())).isEmpty();
+    void prometheus_is_in_the_network_of_the_processes_and_not_in_that_of_the_stores() throws IOException {
+        JsonNode system = Manifests.parse(file()).get(0);
+        JsonNode monitoring = Manifests.parse(file(GRAFANA)).get(0);
+        String joined = monitoring.at("/networks/millrace/name").asText().replaceFirst(".*:-(.*)}", "$1");
+        String network = joined.substring(system.path("name").asText().length() + 1);
+        assertThat(joined).isEqualTo(system.path("name").asText() + "_" + network);
+        for (String service : List.of("api", "worker")) {
+            assertThat(texts(system.at("/services/" + service + "/networks"))).contains(network);
+        }
+        assertThat(texts(system.at("/services/postgres/networks"))).doesNotContain(network);
+        assertThat(texts(monitoring.at("/services/prometheus/networks"))).contains("millrace");
+    }
+
+    private static List<String> texts(JsonNode list) {
+        return StreamSupport.stream(list.spliterator(), false).map(JsonNode::asText).toList();
     }
 
     @Test
@@ -35,9 +65,8 @@ class ComposeFileTest {
         JsonNode services = Manifests.parse(file()).get(0).path("services");
         assertThat(services.properties().stream().map(java.util.Map.Entry::getKey).toList())
                 .containsExactlyInAnyOrder("postgres", "redis", "keys", "migrate", "api", "worker");
-        List<String> redis = StreamSupport.stream(services.at("/redis/command").spliterator(), false).map(JsonNode::asText)
-                .collect(Collectors.toList());
-        assertThat(redis).containsSubsequence("--appendonly", "yes").containsSubsequence("--maxmemory-policy", "noeviction");
+        assertThat(texts(services.at("/redis/command"))).containsSubsequence("--appendonly", "yes")
+                .containsSubsequence("--maxmemory-policy", "noeviction");
     }
 
     @ParameterizedTest
@@ -55,16 +84,27 @@ class ComposeFileTest {
             "redis: {condition; cache: {condition; there is no service cache"})
     void the_lint_sees(String what, String instead, String problem) throws IOException {
         assertThat(file()).contains(what);
-        assertThat(ComposeLint.check(file().replace(what, instead), KnownSettings.variables()))
-                .anyMatch(line -> line.contains(problem));
+        assertThat(check(file().replace(what, instead), ROOT)).anyMatch(line -> line.contains(problem));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
+            "${GRAFANA_IMAGE:-grafana/grafana:12.0.2}; ${GRAFANA_IMAGE:-grafana/grafana}; has no tag",
+            "127.0.0.1:${GRAFANA_PORT:-3000}; ${GRAFANA_PORT:-3000}; is reachable from elsewhere",
+            "./dashboards:; ./dashboard:; there is no file or folder ./dashboard",
+            "/etc/grafana/dashboards:ro; /etc/grafana/dashboards; may write to ./dashboards",
+            "depends_on: [prometheus]; depends_on: [prometheu]; there is no service prometheu",
+            "networks: [millrace, grafana]; networks: [system, grafana]; there is no network system"})
+    void the_lint_sees_in_that_of_grafana(String what, String instead, String problem) throws IOException {
+        assertThat(file(GRAFANA)).contains(what);
+        assertThat(check(file(GRAFANA).replace(what, instead), GRAFANA)).anyMatch(line -> line.contains(problem));
     }
 
     @Test
     void a_worker_that_has_a_name_or_a_port_of_the_host_cannot_be_scaled() throws IOException {
         for (String extra : List.of("    container_name: worker\n", "    ports: [\"127.0.0.1:9000:9000\"]\n")) {
             String broken = file().replace("  worker:\n", "  worker:\n" + extra);
-            assertThat(ComposeLint.check(broken, KnownSettings.variables()))
-                    .anyMatch(line -> line.contains("cannot be scaled"));
+            assertThat(check(broken, ROOT)).anyMatch(line -> line.contains("cannot be scaled"));
         }
     }
 }

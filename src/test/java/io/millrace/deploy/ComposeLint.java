@@ -1,5 +1,7 @@
 package io.millrace.deploy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,20 +18,23 @@ final class ComposeLint {
     private static final Duration DRAIN = Duration.ofSeconds(20);
 
     private final JsonNode file;
+    private final Path folder;
     private final Set<String> settings;
     private final List<String> problems = new ArrayList<>();
 
-    private ComposeLint(JsonNode file, Set<String> settings) {
+    private ComposeLint(JsonNode file, Path folder, Set<String> settings) {
         this.file = file;
+        this.folder = folder;
         this.settings = settings;
     }
 
     /**
+     * @param folder where the file is; paths in it begin there
      * @param settings environment variables that exist
      * @return one line for each problem; empty if there are none
      */
-    static List<String> check(String yaml, Set<String> settings) {
-        ComposeLint lint = new ComposeLint(Manifests.parse(yaml).get(0), settings);
+    static List<String> check(String yaml, Path folder, Set<String> settings) {
+        ComposeLint lint = new ComposeLint(Manifests.parse(yaml).get(0), folder, settings);
         lint.file.path("services").properties().forEach(lint::service);
         return lint.problems;
     }
@@ -40,19 +45,39 @@ final class ComposeLint {
         image(name, service.path("image").asText());
         service.path("environment").fieldNames().forEachRemaining(variable -> require(name,
                 !variable.startsWith("MILLRACE_") || settings.contains(variable), "there is no setting " + variable));
-        service.path("depends_on").fieldNames().forEachRemaining(
-                other -> require(name, file.path("services").has(other), "there is no service " + other));
+        names(service.path("depends_on"))
+                .forEach(other -> require(name, file.path("services").has(other), "there is no service " + other));
         service.path("networks").forEach(network -> require(name, file.path("networks").has(network.asText()),
                 "there is no network " + network.asText()));
-        service.path("volumes").forEach(volume -> {
-            String source = volume.asText().split(":")[0];
-            require(name, file.path("volumes").has(source), "there is no volume " + source);
-        });
+        service.path("volumes").forEach(volume -> volume(name, volume.asText()));
         service.path("ports")
                 .forEach(port -> require(name, port.asText().startsWith("127.0.0.1:"), "is reachable from elsewhere"));
         if (service.has("build")) {
             ours(name, service);
         }
+    }
+
+    /** They may be a list, or keys with conditions. */
+    private static List<String> names(JsonNode services) {
+        List<String> names = new ArrayList<>();
+        services.fieldNames().forEachRemaining(names::add);
+        services.forEach(other -> {
+            if (other.isTextual()) {
+                names.add(other.asText());
+            }
+        });
+        return names;
+    }
+
+    private void volume(String name, String volume) {
+        String source = volume.split(":")[0];
+        if (!source.startsWith("./")) {
+            require(name, file.path("volumes").has(source), "there is no volume " + source);
+            return;
+        }
+        // Docker makes an empty folder of what is not there.
+        require(name, Files.exists(folder.resolve(source)), "there is no file or folder " + source);
+        require(name, volume.endsWith(":ro"), "may write to " + source);
     }
 
     private void image(String name, String image) {

@@ -3,13 +3,18 @@ package io.millrace.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +31,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 class ManifestLintTest {
     private static final Map<String, List<JsonNode>> RENDERED = new ConcurrentHashMap<>();
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Bytes of all annotations of an object of Kubernetes. */
+    private static final int MOST_ANNOTATED = 262_144;
 
     /** Everywhere else the manifests may go unchecked; where changes are judged, they may not. */
     @BeforeEach
@@ -56,6 +63,19 @@ class ManifestLintTest {
         List<JsonNode> objects = rendered(overlay);
         assertThat(objects).hasSizeGreaterThan(15);
         assertThat(ManifestLint.check(objects, KnownSettings.variables())).isEmpty();
+    }
+
+    /** Each of them is annotated whole by kubectl apply, and annotations have a bound. */
+    @Test
+    void production_brings_every_dashboard_where_the_sidecar_of_grafana_finds_it() throws IOException {
+        List<JsonNode> maps = rendered("overlays/production").stream()
+                .filter(one -> one.at("/metadata/labels/grafana_dashboard").asText().equals("1")).toList();
+        try (Stream<Path> files = Files.list(Path.of("grafana/dashboards"))) {
+            assertThat(maps.stream().flatMap(map -> map.path("data").properties().stream()).map(Map.Entry::getKey))
+                    .containsExactlyInAnyOrderElementsOf(files.map(file -> file.getFileName().toString())
+                            .filter(name -> name.endsWith(".json")).toList());
+        }
+        assertThat(maps).allMatch(map -> map.toString().length() < MOST_ANNOTATED, "is small enough for kubectl apply");
     }
 
     /**
