@@ -177,7 +177,7 @@ public class JobsResource {
         return new BulkItem(failure.problem().status(), null, failure.problem(), null);
     }
 
-    /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up. */
+    /** With {@code ?wait=20s} or {@code Prefer: wait=20}, answers when the job has ended, or the time is up, or this process stops. */
     @GET
     @RolesAllowed({Group.PRODUCER, Group.VIEWER, Group.OPERATOR, Group.ADMIN})
     @Path("/{id}")
