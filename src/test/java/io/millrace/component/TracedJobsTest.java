@@ -124,6 +124,14 @@ class TracedJobsTest extends RunningApp {
         assertThat(sink.tokens()).contains("Bearer a,b");
     }
 
+    /** As docs/tracing.md says. */
+    @Test
+    void a_traced_job_has_68_bytes_more_in_its_row() {
+        String id = id(api.post("/v1/jobs", "{\"type\":\"echo\",\"delay\":\"PT1H\"}", "traceparent", traceParent()));
+
+        assertThat(query("select pg_column_size(options) from job where id = '" + id + "'")).isEqualTo("68");
+    }
+
     @Test
     void all_jobs_of_a_bulk_request_stand_below_its_span() {
         String jobs = String.join(",", IntStream.range(0, 20).mapToObj(i -> "{\"type\":\"echo\"}").toList());
