@@ -105,6 +105,12 @@ class MetricsTest extends RunningApp {
     }
 
     @Test
+    void no_metric_is_without_a_name_of_its_own() {
+        api.run("{\"type\":\"echo\"}");
+        assertThat(scrape()).contains("# TYPE millrace_in_flight gauge").doesNotContain("\nm_");
+    }
+
+    @Test
     void every_metric_says_what_it_is() {
         assertThat(HELP.matcher(scrape()).results().map(help -> help.group(1) + " " + help.group(2).strip()))
                 .hasSizeGreaterThan(PROMISED.size())
