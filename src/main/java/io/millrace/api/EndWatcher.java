@@ -65,7 +65,10 @@ public class EndWatcher {
         all.forEach(id -> tell(id, false));
     }
 
-    /** @return true once the job has ended, or does not exist; false if that took longer than {@code limit}, too many wait, or the process stops */
+    /**
+     * @return true once the job has ended, or does not exist; false if that took longer than {@code limit}, too many wait, or this
+     *         process stops
+     */
     Uni<Boolean> awaitEnd(UUID id, Duration limit) {
         Uni<Boolean> ended = Uni.createFrom().emitter(emitter -> {
             if (add(id, emitter)) {

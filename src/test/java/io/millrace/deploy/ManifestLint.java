@@ -24,6 +24,7 @@ final class ManifestLint {
             "millrace-tls", Set.of("tls.crt", "tls.key"));
     /** quarkus.shutdown.timeout, and the four times LAST_WRITES that Worker.drain may take. */
     static final Duration OUTSIDE_DRAIN = Duration.ofSeconds(10 + 4 * 5);
+    /** The default of millrace.api.drain. */
     static final Duration API_DRAIN = Duration.ofSeconds(5);
     private static final Duration DRAIN = Duration.ofSeconds(20);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
