@@ -1,5 +1,5 @@
 # Starts processes of the packaged application, on free ports and on loopback only, and stops what it started. For scripts, which
-# source it, call stop_processes when they end, and find the logs in $LOGS. Needs a JDK, curl, and `./mvnw package -DskipTests`.
+# source it, say clean_up_at_exit, and find the logs in $LOGS. Needs a JDK, curl, and `./mvnw package -DskipTests`.
 
 JAR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/target/quarkus-app/quarkus-run.jar
 # Seconds for a process to become ready: the embedded servers are unpacked at their first start.
@@ -11,7 +11,7 @@ declare -A PIDS=()
 # The names in the order of their start.
 STARTED=()
 
-# prepare_processes: a folder for logs and data, which remove_logs deletes.
+# prepare_processes: a folder for logs and data.
 prepare_processes() {
   if [ ! -f "$JAR" ]; then
     echo "there is no $JAR: run ./mvnw package -DskipTests" >&2
@@ -94,6 +94,29 @@ stop_processes() {
   done
 }
 
-remove_logs() {
-  rm -rf "$LOGS"
+# use_servers_of NAME: what is started from here on uses its embedded servers, if it has some.
+use_servers_of() {
+  [ -f "$LOGS/servers/servers.env" ] || return 0
+  set -a
+  . "$LOGS/servers/servers.env"
+  set +a
+}
+
+# clean_up_at_exit COMMAND: has it called when the script ends, however it does; it stops what was started. Then the logs are removed, unless
+# the script has failed.
+clean_up_at_exit() {
+  CLEAN_UP=$1
+  trap 'clean_up $?' EXIT
+  trap 'exit 130' INT TERM
+}
+
+clean_up() {
+  trap - EXIT
+  "$CLEAN_UP"
+  if [ "$1" -eq 0 ]; then
+    rm -rf "$LOGS"
+  elif [ -n "$LOGS" ]; then
+    echo "${0##*/} has failed; logs and notes: $LOGS" >&2
+  fi
+  exit "$1"
 }

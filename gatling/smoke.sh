@@ -7,21 +7,8 @@ cd "$(dirname "$0")/.."
 # Seconds for Maven and the five seconds of load.
 RUN_LIMIT=300
 
-finish() {
-  local code=$?
-  trap - EXIT
-  stop_processes
-  if [ "$code" -eq 0 ]; then
-    remove_logs
-  else
-    echo "the load tests' smoke has failed: the log of the process is in $LOGS" >&2
-  fi
-  exit "$code"
-}
-
 prepare_processes
-trap finish EXIT
-trap 'exit 130' INT TERM
+clean_up_at_exit stop_processes
 # Settings of the caller must not lead it to servers that are in use.
 unset "${!MILLRACE_@}"
 start_process all MILLRACE_LOCAL_DIR="$LOGS/servers" MILLRACE_EGRESS_OPEN_HOSTS=127.0.0.1

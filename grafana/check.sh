@@ -185,25 +185,12 @@ self_test() {
   broken 'a division of nothing by nothing' 'only NaN' "($first | .expr) = \"0 * millrace_worker_slots / 0\""
 }
 
-finish() {
-  local code=$?
-  trap - EXIT
-  stop_live
-  if [ "$code" -eq 0 ]; then
-    remove_logs
-  elif [ -n "$LOGS" ]; then
-    echo "the dashboards' check has failed; logs: $LOGS" >&2
-  fi
-  exit "$code"
-}
-
 case $SELF_TEST in
   '' | --self-test) ;;
   *) echo "check.sh: $SELF_TEST is unknown; there is --self-test" >&2; exit 2 ;;
 esac
 need_tools prometheus promtool curl jq
-trap finish EXIT
-trap 'exit 130' INT TERM
+clean_up_at_exit stop_live
 start_live
 start_load
 kill_a_worker

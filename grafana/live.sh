@@ -1,5 +1,5 @@
 # An API and two workers from the packaged jar, a Prometheus that scrapes them every second, and load that moves what they tell. For
-# scripts, which source it, call stop_live when they end, and find logs and data in $LOGS. Needs prometheus, curl, jq, a JDK, and
+# scripts, which source it, say clean_up_at_exit stop_live, and find logs and data in $LOGS. Needs prometheus, curl, jq, a JDK, and
 # ./mvnw package -DskipTests. Everything listens on loopback, on free ports.
 
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/deploy/processes.sh"
@@ -35,9 +35,7 @@ start_live() {
   start_process api MILLRACE_MODE=api MILLRACE_LOCAL_DIR="$LOGS/servers" MILLRACE_RATE_REQUESTS=20 MILLRACE_RATE_REQUESTS_BURST=50
   await_ready api
   API=$(api_of api)
-  set -a
-  . "$LOGS/servers/servers.env"
-  set +a
+  use_servers_of api
   start_process worker-1 MILLRACE_MODE=worker
   start_process worker-2 MILLRACE_MODE=worker
   await_ready worker-1

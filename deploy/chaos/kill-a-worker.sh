@@ -12,8 +12,7 @@
 # TOKEN is sent to an API that is not open. Processes of its own use MILLRACE_DATABASE_URL and MILLRACE_REDIS_URL, or embedded servers; other
 # settings that begin with MILLRACE_ reach them, too. Needs curl and jq.
 set -euo pipefail
-ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-. "$ROOT/deploy/processes.sh"
+. "$(dirname "$0")/common.sh"
 JOBS=20
 JOB_SECONDS=20
 LIMIT=180
@@ -23,19 +22,9 @@ TAG=kill-a-worker-$(date +%s)-$$
 # Seconds for all jobs to be running, before the kill.
 RUNNING_LIMIT=30
 
-refuse() {
-  echo "kill-a-worker: $1" >&2
-  exit 2
-}
-
-# number OPTION TEXT LEAST MOST
-number() {
-  [[ $2 =~ ^[0-9]{1,6}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || refuse "$1 is '$2': give a number from $3 to $4"
-}
-
 while [ $# -gt 0 ]; do
   if [ "$1" = --help ]; then
-    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+    help
     exit 0
   fi
   [ $# -ge 2 ] || refuse "$1 has no value, or is unknown: try --help"
@@ -54,15 +43,7 @@ number --seconds "$JOB_SECONDS" 5 600
 number --limit "$LIMIT" 1 7200
 [ -z "$API" ] && [ -n "$KILL" ] && refuse "--kill without --api: say which system"
 [ -n "$API" ] && [ -z "$KILL" ] && refuse "--api without --kill: say how to kill one of its workers"
-for tool in curl jq; do
-  command -v "$tool" >/dev/null || refuse "there is no $tool: install it"
-done
-
-request() {
-  local headers=(-H 'Content-Type: application/json')
-  [ -z "${TOKEN:-}" ] || headers+=(-H "Authorization: Bearer $TOKEN")
-  curl -sS --fail-with-body -m 20 "${headers[@]}" "$@"
-}
+need_tools curl jq
 
 # The jobs of this run, as the API lists them.
 jobs_now() {
@@ -173,29 +154,13 @@ report() {
   done <"$LOGS/ids"
 }
 
-finish() {
-  local code=$?
-  trap - EXIT
-  stop_processes
-  if [ "$code" -eq 0 ]; then
-    remove_logs
-  elif [ -n "$LOGS" ]; then
-    echo "logs and notes: $LOGS" >&2
-  fi
-  exit "$code"
-}
-
 start_own_processes() {
   local name
   # Its PostgreSQL and Redis outlive the killed worker only if they belong to another process.
   start_process api MILLRACE_MODE=api MILLRACE_LOCAL_DIR="$LOGS/servers"
   await_ready api
   API=$(api_of api)
-  if [ -f "$LOGS/servers/servers.env" ]; then
-    set -a
-    . "$LOGS/servers/servers.env"
-    set +a
-  fi
+  use_servers_of api
   for name in worker-1 worker-2; do
     start_process "$name" MILLRACE_MODE=worker
   done
@@ -208,8 +173,7 @@ if [ -n "$API" ]; then
 else
   prepare_processes || exit 2
 fi
-trap finish EXIT
-trap 'exit 130' INT TERM
+clean_up_at_exit stop_processes
 if [ -z "$API" ]; then
   echo "starting an API and two workers"
   start_own_processes || exit 2

@@ -19,8 +19,7 @@
 # other settings that begin with MILLRACE_ reach them, too. TOKEN is sent with each request: with MILLRACE_AUTH=required, of the database
 # named. Needs a JDK, haproxy, psql, curl and jq.
 set -euo pipefail
-ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-. "$ROOT/deploy/processes.sh"
+. "$(dirname "$0")/common.sh"
 RATE=100
 APIS=2
 WORKERS=2
@@ -41,19 +40,9 @@ CALLERS_LIMIT=60
 # Tries to find free ports for the balancer.
 PORT_TRIES=20
 
-refuse() {
-  echo "rolling-restart: $1" >&2
-  exit 2
-}
-
-# number OPTION TEXT LEAST MOST
-number() {
-  [[ $2 =~ ^[0-9]{1,6}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || refuse "$1 is '$2': give a number from $3 to $4"
-}
-
 while [ $# -gt 0 ]; do
   if [ "$1" = --help ]; then
-    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+    help
     exit 0
   fi
   [ $# -ge 2 ] || refuse "$1 has no value, or is unknown: try --help"
@@ -84,15 +73,7 @@ number --long-every "$LONG_EVERY" 1 1000
 number --limit "$LIMIT" 1 3600
 HAPROXY=${HAPROXY:-$(PATH=$PATH:/usr/sbin:/sbin command -v haproxy || true)}
 [ -n "$HAPROXY" ] || refuse "there is no haproxy: install it (apt-get install haproxy), or name it in HAPROXY"
-for tool in psql curl jq; do
-  command -v "$tool" >/dev/null || refuse "there is no $tool: install it"
-done
-
-request() {
-  local headers=()
-  [ -z "${TOKEN:-}" ] || headers+=(-H "Authorization: Bearer $TOKEN")
-  curl -sS --fail-with-body -m 20 ${headers[@]+"${headers[@]}"} "$@"
-}
+need_tools psql curl jq
 
 now_ms() {
   date +%s%3N
@@ -266,7 +247,7 @@ roll_workers() {
 # --- The load ---
 
 start_callers() {
-  java -XX:TieredStopAtLevel=1 -Xmx256m -cp "$(dirname "$JAR")/lib/main/*" "$ROOT/deploy/chaos/Callers.java" "$API" "$TAG" "$RATE" \
+  java -XX:TieredStopAtLevel=1 -Xmx256m -cp "$(dirname "$JAR")/lib/main/*" "$(dirname "$0")/Callers.java" "$API" "$TAG" "$RATE" \
     $((LONG * 1000)) "$LONG_EVERY" "$LOGS/answers" "$LOGS/stop-callers" >"$LOGS/callers.log" 2>&1 </dev/null &
   CALLERS=$!
   local deadline=$((SECONDS + CALLERS_LIMIT))
@@ -390,19 +371,12 @@ report() {
   cmp -s "$LOGS/listed-ids" "$LOGS/stored-ids" || echo "the API does not list the jobs that are stored" >>"$LOGS/faults"
 }
 
-finish() {
-  local code=$? pid
-  trap - EXIT
+stop_all() {
+  local pid
   for pid in "${CALLERS:-}" "${BALANCER:-}"; do
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
   done
   stop_processes
-  if [ "$code" -eq 0 ]; then
-    remove_logs
-  elif [ -n "$LOGS" ]; then
-    echo "logs and notes: $LOGS" >&2
-  fi
-  exit "$code"
 }
 
 start_system() {
@@ -411,9 +385,7 @@ start_system() {
     # PostgreSQL and Redis outlive the restarts only if they belong to a process that is not restarted.
     start_process servers MILLRACE_MODE=api MILLRACE_LOCAL_DIR="$LOGS/servers"
     await_ready servers || exit 2
-    set -a
-    . "$LOGS/servers/servers.env"
-    set +a
+    use_servers_of servers
   fi
   DATABASE=$MILLRACE_DATABASE_URL
   for ((n = 1; n <= APIS; n++)); do
@@ -437,8 +409,7 @@ BALANCER=
 CALLERS=
 prepare_processes || exit 2
 : >"$LOGS/faults"
-trap finish EXIT
-trap 'exit 130' INT TERM
+clean_up_at_exit stop_all
 start_balancer
 API=http://127.0.0.1:$BALANCER_PORT
 echo "starting $APIS APIs and $WORKERS workers behind a balancer of layer $LAYER"

@@ -12,14 +12,6 @@ MINUTES=${1:-}
 FOLDER=${2:-}
 [[ $MINUTES =~ ^[0-9]{1,2}$ ]] && [ "$MINUTES" -gt 0 ] && [ -n "$FOLDER" ] || { echo "run.sh MINUTES FOLDER: 1 to 99 minutes" >&2; exit 2; }
 
-finish() {
-  local code=$?
-  trap - EXIT
-  stop_live
-  [ "$code" -ne 0 ] || remove_logs
-  exit "$code"
-}
-
 # until_second N: of the load.
 until_second() {
   while [ "$((SECONDS - BEGUN))" -lt "$1" ]; do
@@ -30,8 +22,7 @@ until_second() {
 
 need_tools prometheus curl jq "${CHROMIUM:-chromium}"
 mkdir -p "$FOLDER"
-trap finish EXIT
-trap 'exit 130' INT TERM
+clean_up_at_exit stop_live
 start_live
 start_load
 BEGUN=$SECONDS
