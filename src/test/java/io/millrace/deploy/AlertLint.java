@@ -23,14 +23,12 @@ final class AlertLint {
     private static final List<String> SECTIONS = List.of("## What it means", "## Who is hurt", "## How to look",
             "## What to do",
             "## What not to do", "## When it clears");
-    /** Of Prometheus and of Quarkus; docs/metrics.md names the families of the latter only. */
-    private static final Set<String> FOREIGN = Set.of("up", "http_server_requests_seconds_count");
+    /** Of Prometheus itself. */
+    private static final String UP = "up";
     /** Every worker tells the same of these. */
-    private static final String CENSUS = "millrace_(?:queue_depth|queue_oldest_ready_age_seconds|dead_letters|pending_entries"
-            + "|oldest_pending_idle_seconds)\\b";
+    private static final String CENSUS = "(?:" + String.join("|", KnownMetrics.byCensus()) + ")\\b";
     private static final Pattern ADDED_UP = Pattern.compile(
             "(?<!\\b(?:max|group) by \\([a-z, ]{0,40}\\) \\()(?<![a-z_:])" + CENSUS);
-    private static final Pattern DOCUMENTED = Pattern.compile("(?m)^\\| `([a-z_]+)` \\| (counter|gauge|histogram) \\|");
     private static final Pattern LABEL_LISTS = Pattern
             .compile("\"[^\"]*\"|\\{[^}]*}|\\[[^]]*]|\\b(?:by|without|on|ignoring|group_left|group_right) *\\([^)]*\\)");
     private static final Pattern NAME = Pattern.compile("(?<![\\w:.])[a-zA-Z_:][\\w:]*(?!\\w* *\\()");
@@ -119,12 +117,8 @@ final class AlertLint {
     }
 
     private void names() {
-        Set<String> known = new HashSet<>(FOREIGN);
-        find(DOCUMENTED, files.metrics()).forEach(metric -> {
-            boolean isHistogram = metric.group(2).equals("histogram");
-            Stream<String> parts = isHistogram ? Stream.of("_bucket", "_count", "_sum", "_max") : Stream.of("");
-            parts.forEach(part -> known.add(metric.group(1) + part));
-        });
+        Set<String> known = new HashSet<>(KnownMetrics.series());
+        known.add(UP);
         rules.forEach(rule -> known.add(rule.path("record").asText()));
         rules.forEach(rule -> find(NAME, LABEL_LISTS.matcher(text(rule)).replaceAll(" ")).map(MatchResult::group)
                 .filter(name -> !WORDS.contains(name) && !known.contains(name))

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The metrics that {@code docs/metrics.md} lists, and those of Quarkus and the JVM that dashboards use. */
+/** The metrics that {@code docs/metrics.md} lists, and those of Quarkus and the JVM that dashboards and alerts use. */
 final class KnownMetrics {
     private static final Pattern ROW = Pattern.compile("(?m)^\\| `(millrace_[a-z_]+)` \\| (counter|gauge|histogram) \\|(.*)$");
     /** grafana/check.sh finds out whether they are still called so. */
