@@ -1,6 +1,7 @@
 package io.millrace.maintenance;
 
 import java.time.Duration;
+import java.util.stream.Stream;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -9,14 +10,14 @@ import jakarta.validation.constraints.AssertTrue;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 
-/** The chores that run beside the flow of jobs. How often each runs is set by {@code millrace.maintenance.<chore>-every}. */
+/** The chores that run beside the flow of jobs. How often each runs is set by {@code millrace.maintenance.<chore>-every}, 1 s to 1 day. */
 @ConfigMapping(prefix = "millrace.maintenance")
 public interface MaintenanceConfig {
     /** A step of a chore that takes longer is given up; the chore starts anew at its next tick. 1 s to 1 min. */
     @WithDefault("15s")
     Duration stepTimeout();
 
-    /** How often the relay looks for ready jobs that are on no stream. At least 1 s. */
+    /** How often the relay looks for ready jobs that are on no stream. */
     @WithDefault("1s")
     Duration relayEvery();
 
@@ -71,6 +72,14 @@ public interface MaintenanceConfig {
     /** How often jobs are counted for the metrics, by one process for all. */
     @WithDefault("15s")
     Duration censusEvery();
+
+    @AssertTrue(message = "relay-, load-, promote-, reclaim-, reap-, reconcile-, trim- and census-every of millrace.maintenance must be "
+            + "1s to 24h each: what one of them repairs waits for it")
+    default boolean isEveryIntervalInBounds() {
+        return Stream.of(relayEvery(), loadEvery(), promoteEvery(), reclaimEvery(), reapEvery(), reconcileEvery(), trimEvery(),
+                censusEvery())
+                .allMatch(every -> every.toMillis() >= 1_000 && every.compareTo(Duration.ofHours(24)) <= 0);
+    }
 
     @AssertTrue(message = "millrace.maintenance.step-timeout must be 1s to 1m")
     default boolean isStepTimeoutSane() {
